@@ -1,0 +1,287 @@
+"""
+The start page: what the user can act on today, and what he changed last.
+
+Three queries of its own, whatever the size of the tables: one for the leads, one for the deals,
+one for the records that were changed.
+"""
+
+import datetime
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Case, CharField, Count, F, Q, Value, When, Window
+from django.db.models.functions import Cast, RowNumber
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from accounts.models import Account
+from contacts.models import Contact
+from core import display
+from core.journal import Change, Kind, Operation
+from core.models import Organisation
+from core.reach import Verb, may, reach_of
+from core.undo import RUNS
+from leads.models import Lead, Phase
+from opportunities.models import ForecastCategory, Opportunity
+
+HIGH_SCORE = 60
+SHOWN_LEADS = 6  # of each phase
+SHOWN_DEALS = 8
+READ_DEALS = 200
+SHOWN_CHANGES = 8
+READ_OPERATIONS = 40
+SOON_DAYS = 14
+LONG_WAIT = datetime.timedelta(days=1)
+FORECAST = (
+    ForecastCategory.COMMIT,
+    ForecastCategory.BEST_CASE,
+    ForecastCategory.PIPELINE,
+    ForecastCategory.OMITTED,
+)
+SAID_CURRENCIES = 2
+
+
+@require_safe
+def home(request):
+    """Show the day of the user; with ``?whose=team`` that of everybody he works with."""
+    user = request.user
+    is_team = request.GET.get("whose") == "team"
+    owners = sorted(reach_of(user).team) if is_team else [user.pk]
+    leads = Leads.of(owners, user=user) if may(user, Verb.VIEW, Lead) else None
+    deals = Deals.of(owners, user=user) if may(user, Verb.VIEW, Opportunity) else None
+    context = {
+        "greeting": greeting(user),
+        "line": " ".join([f"{long_day()}.", *first_things(leads, deals)]),
+        "is_team": is_team,
+        "figures": [*(leads.figures() if leads else ()), *(deals.figures() if deals else ())],
+        "leads": leads,
+        "deals": deals,
+        "changes": recent_changes(user),
+    }
+    return render(request, "crm/home.html", context)
+
+
+def greeting(user):
+    """Good morning, afternoon or evening, in the user's time zone."""
+    hour = timezone.localtime().hour
+    name = {"name": user.get_short_name()}
+    if hour < 12:
+        return _("Good morning, %(name)s") % name
+    return (_("Good afternoon, %(name)s") if hour < 18 else _("Good evening, %(name)s")) % name
+
+
+def long_day():
+    """Today in the user's time zone, with its weekday and year."""
+    today = timezone.localdate()
+    return f"{date_format(today, 'l')}, {display.day(today)}"
+
+
+def first_things(leads, deals):
+    """What should be looked at first, a sentence each."""
+    overdue = deals.counts["overdue"] if deals else 0
+    new = leads.counts[Phase.OPEN] if leads else 0
+    if overdue:
+        yield ngettext("%d deal is overdue.", "%d deals are overdue.", overdue) % overdue
+    if new:
+        text = ngettext("%d new lead waits for an answer.", "%d new leads wait for an answer.", new)
+        yield text % new
+    if not overdue and not new:
+        yield _("Nothing is overdue.")
+
+
+# -- leads ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Leads:
+    """The leads that somebody should do something about, by phase, and how many there are."""
+
+    by_phase: dict
+    counts: Counter
+
+    @classmethod
+    def of(cls, owners, *, user):
+        """New ones, qualified ones, and those whose rest is over; the best and oldest first."""
+        today = Organisation.current().today()
+        wanted = Q(phase__in=[Phase.OPEN, Phase.QUALIFIED])
+        wanted |= Q(phase=Phase.NURTURING, nurture_until__lte=today)
+        best_first = (
+            Case(When(qualification_score__gte=HIGH_SCORE, then=0), default=1),
+            "created_at",
+            "pk",
+        )
+        rows = (
+            Lead.objects.visible_to(user)
+            .live()
+            .filter(wanted, owner__in=owners)
+            .annotate(
+                place=Window(RowNumber(), partition_by=[F("phase")], order_by=best_first),
+                number=Window(Count("pk"), partition_by=[F("phase")]),
+            )
+            .filter(place__lte=SHOWN_LEADS)
+            .select_related("owner")
+            .order_by("phase", "place")
+        )
+        by_phase, counts = {}, Counter()
+        for lead in rows:
+            by_phase.setdefault(Phase(lead.phase), []).append(lead)
+            counts[Phase(lead.phase)] = lead.number
+        return cls(by_phase, counts)
+
+    def panels(self):
+        """The panels of the page: title, leads, their number, and where all of them are."""
+        titles = {
+            Phase.OPEN: _("New leads"),
+            Phase.QUALIFIED: _("Ready to convert"),
+            Phase.NURTURING: _("Rest is over"),
+        }
+        for phase, title in titles.items():
+            if leads := self.by_phase.get(phase):
+                rows = [(lead, self.waits_long(lead)) for lead in leads]
+                yield {"phase": phase, "title": title, "rows": rows, "count": self.counts[phase]}
+
+    @staticmethod
+    def waits_long(lead):
+        return timezone.now() - lead.created_at > LONG_WAIT
+
+    def figures(self):
+        new = self.by_phase.get(Phase.OPEN, [])
+        note = _("None waits for an answer")
+        if new:
+            oldest = min(lead.created_at for lead in new)
+            age = display.age(oldest, now=timezone.now())
+            note = _("The longest has waited %(age)s") % {"age": age}
+        yield {"label": _("New leads"), "value": self.counts[Phase.OPEN], "kind": "number",
+               "note": note}  # fmt: skip
+        yield {"label": _("Ready to convert"), "value": self.counts[Phase.QUALIFIED],
+               "kind": "number", "note": _("Qualified leads")}  # fmt: skip
+
+
+# -- deals ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Deals:
+    """The open deals, the next to close first, and how many of them need a look."""
+
+    deals: list
+    today: datetime.date
+
+    @classmethod
+    def of(cls, owners, *, user):
+        rows = Opportunity.objects.visible_to(user).live().open().filter(owner__in=owners)
+        rows = rows.select_related("account", "stage").order_by("close_date", "pk")
+        return cls(list(rows[:READ_DEALS]), Organisation.current().today())
+
+    @property
+    def counts(self):
+        return Counter(state for deal in self.deals for state in self.states(deal))
+
+    def states(self, deal):
+        """Why a deal needs a look: overdue, closing soon, without a next step."""
+        if deal.is_overdue(today=self.today):
+            yield "overdue"
+        elif (deal.close_date - self.today).days <= SOON_DAYS:
+            yield "soon"
+        if not deal.next_step:
+            yield "idle"
+
+    def urgent(self):
+        """The deals to look at, each with the reason and its tone."""
+        found = [(deal, list(self.states(deal))) for deal in self.deals]
+        found = [(deal, states) for deal, states in found if states]
+        found.sort(key=lambda row: ("overdue" not in row[1], "soon" not in row[1]))
+        return [(deal, *self.reason(deal, states[0])) for deal, states in found[:SHOWN_DEALS]]
+
+    def reason(self, deal, state):
+        days = abs((deal.close_date - self.today).days)
+        if state == "overdue":
+            text = ngettext("Overdue for %d day", "Overdue for %d days", days) % days
+            return text, "bad"
+        if state == "idle":
+            return _("No next step"), "warn"
+        if days == 0:
+            return _("Closes today"), "warn"
+        return ngettext("Closes in %d day", "Closes in %d days", days) % days, "mute"
+
+    def figures(self):
+        pipeline = [d for d in self.deals if d.forecast_category != ForecastCategory.OMITTED]
+        closing = [d for d in pipeline if "soon" in self.states(d)]
+        overdue = [d for d in self.deals if "overdue" in self.states(d)]
+        days = {"days": SOON_DAYS}
+        yield self.figure(_("Open deals"), pipeline)
+        yield self.figure(_("Closing within %(days)s days") % days, closing)
+        yield self.figure(_("Overdue"), overdue, tone="bad" if overdue else "")
+
+    def figure(self, label, deals, *, tone=""):
+        return {"label": label, "value": len(deals), "kind": "number", "note": amounts(deals),
+                "note_tone": tone}  # fmt: skip
+
+    def forecast(self):
+        """The open deals by forecast category: (category, how many, amounts)."""
+        for category in FORECAST:
+            deals = [deal for deal in self.deals if deal.forecast_category == category]
+            if deals:
+                yield category.label, len(deals), amounts(deals, limit=len(deals))
+
+
+def amounts(deals, *, limit=SAID_CURRENCIES):
+    """What deals add up to, in each currency by itself, the most frequent ones first."""
+    sums, frequency = {}, Counter(deal.currency for deal in deals)
+    for deal in deals:
+        sums[deal.currency] = sums.get(deal.currency, Decimal(0)) + (deal.amount or 0)
+    currencies = sorted(sums, key=lambda currency: (-frequency[currency], currency))
+    texts = [display.money(sums[currency], currency) for currency in currencies[:limit]]
+    if (more := len(currencies) - limit) > 0:
+        texts.append(ngettext("%d more currency", "%d more currencies", more) % more)
+    return ", ".join(texts)
+
+
+# -- what was changed last --------------------------------------------------------------------
+
+# The fields that a record is named by: the first two together, else the first of the others.
+NAMED_BY = {
+    Lead: ("first_name", "last_name", "company", "email"),
+    Account: ("name", "", "", ""),
+    Contact: ("first_name", "last_name", "", ""),
+    Opportunity: ("name", "", "", ""),
+}
+
+
+def recent_changes(user):
+    """
+    The records that ``user`` changed last, the latest first, as far as they are still there.
+
+    From the journal, so that no table is searched; runs and undos are left out.
+    """
+    done = Operation.objects.filter(actor=user).exclude(kind__in=[*RUNS, Kind.UNDO])
+    done = done.order_by("-pk").values("pk")[:READ_OPERATIONS]
+    first, *others = [_changed(model, names, done, user) for model, names in NAMED_BY.items()]
+    rows = first.union(*others, all=True).order_by("-updated_at", "model", "pk")[:SHOWN_CHANGES]
+    by_name = {model._meta.model_name: model for model in NAMED_BY}
+    found = []
+    for name, pk, at, first_text, second_text, *others in rows:
+        model = by_name[name]
+        text = " ".join(filter(None, (first_text, second_text))) or next(filter(None, others))
+        url = reverse(f"{model._meta.app_label}:{name}_detail", args=[pk])
+        kind = capfirst(model._meta.verbose_name)
+        found.append({"kind": name, "label": kind, "name": text, "url": url, "at": at})
+    return found
+
+
+def _changed(model, names, operations, user):
+    changes = Change.objects.filter(model=model._meta.label_lower, operation__in=operations)
+    rows = model.objects.visible_to(user).live().filter(pk__in=changes.values("object_id"))
+    texts = {
+        f"text_{number}": Cast(name, CharField()) if name else Value("", CharField())
+        for number, name in enumerate(names)
+    }
+    label = Value(model._meta.model_name, CharField())
+    return rows.annotate(model=label, **texts).values_list("model", "pk", "updated_at", *texts)

@@ -1,0 +1,267 @@
+"""
+Everything an installation decides comes from the environment; with nothing set, the product
+runs for one person: SQLite beside the code, this machine only, no debugging.
+"""
+
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from crm import secret_key
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+
+
+# Database
+
+if env("DATABASE_URL", default=""):
+    DATABASE = env.db("DATABASE_URL")
+else:
+    DATABASE = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(BASE_DIR / "db.sqlite3")}
+
+ON_POSTGRESQL = DATABASE["ENGINE"] == "django.db.backends.postgresql"
+
+if ON_POSTGRESQL:
+    DATABASE["OPTIONS"] = {
+        "options": "-c lock_timeout=3s -c statement_timeout=15s"
+        " -c idle_in_transaction_session_timeout=30s -c client_connection_check_interval=2s",
+        **DATABASE.get("OPTIONS", {}),
+    }
+    DATABASE["CONN_HEALTH_CHECKS"] = True
+elif DATABASE["ENGINE"] == "django.db.backends.sqlite3":
+    # A write transaction takes its lock when it begins: one that starts by reading and then
+    # writes would be refused at once if another writer came between, whatever the timeout.
+    DATABASE["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;"
+        "PRAGMA cache_size=-64000;PRAGMA mmap_size=134217728;PRAGMA temp_store=MEMORY",
+    }
+    # Parallel requests need a file: a shared database in memory ignores the timeout.
+    DATABASE["TEST"] = {
+        "NAME": os.path.join(tempfile.gettempdir(), f"topsail-test-{os.getpid()}.sqlite3")
+    }
+else:
+    raise ImproperlyConfigured("DATABASE_URL must name an SQLite file or a PostgreSQL database.")
+
+DATABASES = {"default": {**DATABASE, "CONN_MAX_AGE": 60}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+# Keys and hosts
+
+if ON_POSTGRESQL:
+    SECRET_KEY = env("SECRET_KEY")
+    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+    if not SECRET_KEY or not ALLOWED_HOSTS:
+        raise ImproperlyConfigured("With PostgreSQL, set SECRET_KEY and ALLOWED_HOSTS.")
+else:
+    SECRET_KEY = env("SECRET_KEY", default="")
+    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=LOCAL_HOSTS)
+    if not SECRET_KEY and DATABASE["NAME"] == ":memory:":
+        SECRET_KEY = secrets.token_urlsafe(64)
+    elif not SECRET_KEY:
+        SECRET_KEY = secret_key.read_or_create(Path(DATABASE["NAME"]).with_suffix(".secret-key"))
+
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+
+DEBUG = env.bool("DEBUG", default=False)
+if DEBUG and not set(ALLOWED_HOSTS) <= set(LOCAL_HOSTS):
+    raise ImproperlyConfigured("DEBUG shows secrets: it is for hosts on this machine only.")
+
+
+# Encryption, cookies and headers
+
+HTTPS = env.bool("HTTPS", default=ON_POSTGRESQL)
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+SESSION_COOKIE_AGE = 14 * 24 * 60 * 60
+CSRF_COOKIE_HTTPONLY = True  # scripts take the token from the page
+CSRF_FAILURE_VIEW = "crm.errors.csrf_failure"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+
+SILENCED_SYSTEM_CHECKS = [
+    "security.W021",  # only the owner of a domain can put it on the browsers' preload list
+]
+
+
+# Applications
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "django_filters",
+    "csp",
+    "users",
+    "core",
+    "accounts",
+    "contacts",
+    "opportunities",
+    "leads",
+    "imports",
+    "crm",
+]
+
+MIDDLEWARE = [
+    "core.request_id.RequestIdMiddleware",
+    "crm.middleware.HeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "users.middleware.UserSettingsMiddleware",
+    "users.middleware.SignedInMiddleware",
+    "core.middleware.ActorMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "crm.urls"
+WSGI_APPLICATION = "crm.wsgi.application"
+FORM_RENDERER = "core.forms.Renderer"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.i18n",
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "core.context_processors.shell",
+            ]
+        },
+    }
+]
+
+
+# People
+
+AUTH_USER_MODEL = "users.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+PASSWORD_RESET_TIMEOUT = 60 * 60
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+
+VALIDATION = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"{VALIDATION}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{VALIDATION}.CommonPasswordValidator"},
+    {
+        "NAME": f"{VALIDATION}.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "name"]},
+    },
+]
+
+
+# Languages and time
+
+LANGUAGES = [("en-gb", _("English")), ("en", _("English (United States)")), ("de", _("German"))]
+LANGUAGE_CODE = "en-gb"
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+
+# Mail, files, jobs
+
+vars().update(env.email("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="topsail@localhost")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+STORAGE = urlsplit(env("STORAGE_URL", default="file:"))
+if STORAGE.scheme != "file":
+    raise ImproperlyConfigured("STORAGE_URL must name a folder, such as file:///var/lib/topsail.")
+
+# The image sets it: names with a hash, compressed, collected while it is built. Elsewhere the
+# files are served from where they stand.
+STATIC_MANIFEST = env.bool("STATIC_MANIFEST", default=False)
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = BASE_DIR / "staticfiles" if STATIC_MANIFEST else None
+WHITENOISE_USE_FINDERS = not STATIC_MANIFEST
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": STORAGE.path or BASE_DIR / "files",
+            "file_permissions_mode": 0o600,
+        },
+    },
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if STATIC_MANIFEST
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+TASK_ENGINE = env("TASK_ENGINE", default="database")
+if TASK_ENGINE not in ("database", "celery", "immediate"):
+    raise ImproperlyConfigured("TASK_ENGINE is one of: database, celery, immediate.")
+
+
+# Logs: no names, no bodies, no query strings
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "core.request_id.RequestIdFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(request_id)s %(name)s %(message)s"}
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["request_id"],
+            "formatter": "line",
+        }
+    },
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        # Scanners of the internet send any name; the answer 400 is enough.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
+}

@@ -1,0 +1,85 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+POSTGRESQL = {
+    "DATABASE_URL": "postgres://topsail:secret@database/topsail",
+    "SECRET_KEY": "x" * 60,
+    "ALLOWED_HOSTS": "crm.example.com",
+}
+OURS = {"DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "HTTPS", "DEBUG", "TASK_ENGINE"}
+
+
+def read_settings(*names, **environment):
+    """The named settings as a fresh process reads them, or the reason why it doesn't start."""
+    code = (
+        "import json; from crm import settings;"
+        f"print(json.dumps({{name: getattr(settings, name) for name in {names!r}}}))"
+    )
+    inherited = {name: value for name, value in os.environ.items() if name not in OURS}
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=inherited | environment,
+        capture_output=True,
+        text=True,
+    )
+    return json.loads(result.stdout) if result.returncode == 0 else result.stderr
+
+
+def test_one_person_needs_no_settings(tmp_path):
+    url = f"sqlite:///{tmp_path}/a folder/crm.sqlite3"
+    (tmp_path / "a folder").mkdir()
+
+    first = read_settings("SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "HTTPS", DATABASE_URL=url)
+    second = read_settings("SECRET_KEY", DATABASE_URL=url)
+
+    assert first["SECRET_KEY"] == second["SECRET_KEY"]
+    assert len(first["SECRET_KEY"]) > 50
+    assert (first["DEBUG"], first["HTTPS"]) == (False, False)
+    assert first["ALLOWED_HOSTS"] == ["localhost", "127.0.0.1", "[::1]"]
+    (key_file,) = (tmp_path / "a folder").iterdir()
+    assert key_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_postgresql_is_encrypted_unless_told_otherwise():
+    names = ("HTTPS", "SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "SECURE_HSTS_SECONDS")
+
+    assert read_settings(*names, **POSTGRESQL) == {
+        "HTTPS": True,
+        "SESSION_COOKIE_NAME": "__Host-session",
+        "CSRF_COOKIE_NAME": "__Host-csrf",
+        "SECURE_HSTS_SECONDS": 31_536_000,
+    }
+    assert read_settings("HTTPS", **POSTGRESQL, HTTPS="false") == {"HTTPS": False}
+
+
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_postgresql_does_not_start_without_key_and_hosts(missing, value):
+    environment = {name: value for name, value in POSTGRESQL.items() if name != missing}
+    if value is not None:
+        environment[missing] = value
+
+    refusal = read_settings("DEBUG", **environment)
+
+    assert "ImproperlyConfigured" in refusal
+    assert missing in refusal
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://root@database/topsail"),
+        ("STORAGE_URL", "s3://bucket"),
+        ("TASK_ENGINE", "cron"),
+        ("DEBUG", "true"),  # with a host that others can reach
+    ],
+)
+def test_settings_refuse_what_they_can_not_do(name, value):
+    assert "ImproperlyConfigured" in read_settings("DEBUG", **POSTGRESQL | {name: value})

@@ -1,0 +1,297 @@
+import zoneinfo
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Conflict
+from core.records import Journalled, JournalledQuerySet, lock_tree
+
+TEAM_LEVELS = 6
+
+
+class WouldMakeCycle(Conflict):
+    """The chosen parent or manager stands below the one that it would stand above."""
+
+
+class TooDeep(Conflict):
+    """The teams would stand in more levels than allowed."""
+
+
+class Role(models.TextChoices):
+    """What a user is here to do; ``core.reach`` says what each may see and change."""
+
+    ADMIN = "ADMIN", _("Administrator")
+    MANAGER = "MANAGER", _("Manager")
+    REP = "REP", _("Sales representative")
+    SDR = "SDR", _("Sales development")
+    MARKETING = "MARKETING", _("Marketing")
+    SUPPORT = "SUPPORT", _("Support")
+    READ_ONLY = "READ_ONLY", _("Read only")
+
+
+class Theme(models.TextChoices):
+    """Written as the pages' ``data-theme`` has it."""
+
+    LIGHT = "light", _("Light")
+    DARK = "dark", _("Dark")
+
+
+def language_choices():
+    return settings.LANGUAGES
+
+
+def validate_time_zone(value):
+    if value not in zoneinfo.available_timezones():
+        raise ValidationError(_("“%(zone)s” is not a time zone."), params={"zone": value})
+
+
+class LoginField(models.EmailField):
+    """An e-mail address as a login: the same whatever its case, so it is kept in lower case."""
+
+    def to_python(self, value):
+        value = super().to_python(value)
+        return value if value is None else value.strip().lower()
+
+    def get_prep_value(self, value):
+        return self.to_python(super().get_prep_value(value))
+
+
+class Team(Journalled):
+    """People who work together under one manager; teams stand in a tree."""
+
+    name = models.CharField(_("name"), max_length=80)
+    parent = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        verbose_name=_("part of"),
+        null=True,
+        blank=True,
+        related_name="parts",
+    )
+    manager = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        verbose_name=_("manager"),
+        null=True,
+        blank=True,
+        related_name="managed_teams",
+    )
+
+    class Meta(Journalled.Meta):
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
+        constraints = [
+            models.UniqueConstraint(
+                name="team_name_once",
+                fields=["name"],
+                violation_error_message=_("There is a team of this name already."),
+            ),
+            models.CheckConstraint(
+                name="team_not_own_parent",
+                condition=~Q(parent=F("id")),
+                violation_error_code="parent",
+                violation_error_message=_("A team can't be a part of itself."),
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def clean(self):
+        super().clean()
+        try:
+            self.check_parent()
+        except Conflict as error:
+            raise ValidationError({"parent": error.message}) from error
+
+    def check_parent(self):
+        """
+        Refuse a parent that stands below the team, or a tree of more than six levels.
+
+        Takes the lock of the trees: inside an operation nobody else moves a team before it ends.
+
+        :raises WouldMakeCycle: if the parent is the team itself or below it
+        :raises TooDeep: if the team's lowest part would stand on the seventh level
+        """
+        lock_tree()
+        parents = dict(Team.objects.values_list("pk", "parent_id"))
+        above = _chain(self.parent_id, parents)
+        if self.pk is not None and self.pk in above:
+            raise WouldMakeCycle(_("The team can't be a part of its own parts."), field="parent")
+        if len(above) + _height(self.pk, parents) > TEAM_LEVELS:
+            message = _("Teams may stand in %(levels)d levels at most.") % {"levels": TEAM_LEVELS}
+            raise TooDeep(message, field="parent")
+
+    def move_below(self, parent):
+        """Make the team a part of ``parent``, None for a team of its own; inside an operation."""
+        self.parent = parent
+        self.check_parent()
+        self.save(update_fields=["parent"])
+
+
+class UserQuerySet(JournalledQuerySet):
+    def active(self):
+        return self.filter(is_active=True)
+
+    def admins(self):
+        return self.active().filter(role=Role.ADMIN)
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
+    use_in_migrations = False
+
+    def create_user(self, email, password=None, **fields):
+        """Create a user who logs in with ``email``; without a password, a reset gives one."""
+        user = self.model(email=email, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email, password=None, **fields):
+        """Create an administrator; the first one of an installation comes this way."""
+        return self.create_user(email, password, role=Role.ADMIN, **fields)
+
+
+class User(Journalled, AbstractBaseUser):
+    """A person who logs in. Never deleted: ``is_active`` ends the log-in, the name stays."""
+
+    email = LoginField(_("e-mail"))
+    name = models.CharField(_("name"), max_length=120)
+    role = models.CharField(_("role"), max_length=12, choices=Role)
+    team = models.ForeignKey(
+        Team,
+        models.PROTECT,
+        verbose_name=_("team"),
+        null=True,
+        blank=True,
+        related_name="members",
+    )
+    manager = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        verbose_name=_("manager"),
+        null=True,
+        blank=True,
+        related_name="reports",
+    )
+    time_zone = models.CharField(
+        _("time zone"), max_length=63, default="UTC", validators=[validate_time_zone]
+    )
+    locale = models.CharField(
+        _("language"),
+        max_length=10,
+        choices=language_choices,
+        blank=True,
+        help_text=_("Without one, the browser's language."),
+    )
+    theme = models.CharField(
+        _("theme"),
+        max_length=5,
+        choices=Theme,
+        blank=True,
+        help_text=_("Without one, the device decides."),
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    out_of_office_until = models.DateField(_("out of office until"), null=True, blank=True)
+
+    plain_fields = ("password", "last_login")
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta(Journalled.Meta):
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints = [
+            models.UniqueConstraint(
+                name="user_email_once",
+                fields=["email"],
+                violation_error_message=_("There is a user with this e-mail address already."),
+            ),
+            models.CheckConstraint(
+                name="user_email_lower_case",
+                condition=Q(email=Lower("email")),
+                violation_error_code="email",
+                violation_error_message=_("An e-mail address for the log-in is in lower case."),
+            ),
+            models.CheckConstraint(
+                name="user_role_known",
+                condition=Q(role__in=Role.values),
+                violation_error_code="role",
+                violation_error_message=_("Choose one of the roles."),
+            ),
+            models.CheckConstraint(
+                name="user_not_own_manager",
+                condition=~Q(manager=F("id")),
+                violation_error_code="manager",
+                violation_error_message=_("Nobody is their own manager."),
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def get_full_name(self):
+        return self.name
+
+    def get_short_name(self):
+        return self.name.split()[0] if self.name.strip() else self.email
+
+    @property
+    def is_staff(self):
+        return self.is_active and self.role == Role.ADMIN
+
+    @property
+    def is_superuser(self):
+        return self.is_staff
+
+    def has_perm(self, perm, obj=None):
+        """Answer Django admin, the only place that asks: everything for an administrator."""
+        return self.is_staff
+
+    def has_perms(self, perm_list, obj=None):
+        return self.is_staff
+
+    def has_module_perms(self, app_label):
+        return self.is_staff
+
+    def clean(self):
+        super().clean()
+        try:
+            self.check_manager()
+        except Conflict as error:
+            raise ValidationError({"manager": error.message}) from error
+
+    def check_manager(self):
+        """
+        Refuse a manager who reports to this user; takes the lock of the trees.
+
+        :raises WouldMakeCycle: if the user stands above the chosen manager
+        """
+        lock_tree()
+        managers = dict(User.objects.values_list("pk", "manager_id"))
+        if self.pk is not None and self.pk in _chain(self.manager_id, managers):
+            raise WouldMakeCycle(_("This manager reports to the user."), field="manager")
+
+
+def _chain(key, above):
+    """The keys from ``key`` upwards; ends where it would begin to repeat itself."""
+    seen = []
+    while key is not None and key not in seen:
+        seen.append(key)
+        key = above.get(key)
+    return seen
+
+
+def _height(key, parents):
+    """How many levels the team and its parts take; 1 for a team without parts."""
+    parts = [part for part, parent in parents.items() if parent == key and key is not None]
+    return 1 + max((_height(part, parents) for part in parts), default=0)
