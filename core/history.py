@@ -1,0 +1,253 @@
+"""Reading the journal: a record's history, where a value came from, how a record once was."""
+
+from dataclasses import dataclass, field
+
+from django.apps import apps
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from core.journal import Change, Operation, Verb
+from core.records import codecs
+from core.tables import column_of
+from core.undo import build, field_label
+
+PAGE = 30
+
+
+@dataclass(frozen=True)
+class Value:
+    """One field of a change, as a person reads it."""
+
+    name: str
+    label: str
+    before: object
+    after: object
+
+
+@dataclass
+class Entry:
+    """One change of a record in its history, or one operation in a list of them."""
+
+    operation: Operation
+    label: str
+    change: Change | None = None
+    values: list[Value] = field(default_factory=list)
+
+
+def history(record, *, user, after=None, limit=PAGE):
+    """
+    The changes of ``record``, newest first, as ``user`` may read them.
+
+    ``after`` is the id of the last Change of the page before. A linked record that the user
+    may not see is shown as a stub. Returns the entries and whether there are older ones.
+    """
+    changes = Change.objects.filter(model=record._meta.label_lower, object_id=record.pk)
+    changes = changes.select_related("operation__actor", "operation__undone_by")
+    if after is not None:
+        changes = changes.filter(pk__lt=after)
+    found = list(changes.order_by("-version", "-pk")[: limit + 1])
+    shown = found[:limit]
+    known = [user, record, *record._state.fields_cache.values()]
+    reader = Reader(user, [c.operation for c in shown], shown, known=known)
+    entries = [
+        Entry(change.operation, reader.label(change.operation), change, reader.values(change))
+        for change in shown
+    ]
+    return entries, len(found) > limit
+
+
+class Reader:
+    """
+    Shows operations and changes of one page to one user.
+
+    All records that labels and values name are looked up together, one query a model; those
+    that the page has loaded already are ``known``.
+    """
+
+    def __init__(self, user, operations, changes=(), *, known=()):
+        self.user = user
+        self.known = {}
+        for row in known:
+            if row is not None and _is_readable(row, user):
+                self.known.setdefault(row._meta.label_lower, {})[row.pk] = row
+        keys = {}
+        nested = self._nested(operations)
+        self.nested = nested
+        for op in [*operations, *nested.values()]:
+            for named in op.label.get("named", {}).values():
+                if isinstance(named, dict):
+                    keys.setdefault(named["model"], set()).add(named["id"])
+        for change in changes:
+            for codec in _links(change):
+                target = codec.field.related_model._meta.label_lower
+                for values in (change.before_values, change.after_values):
+                    if values.get(codec.name) is not None:
+                        keys.setdefault(target, set()).add(values[codec.name])
+        keys.pop("core.operation", None)
+        self.names = {label: self._visible(label, pks) for label, pks in keys.items()}
+
+    def _nested(self, operations):
+        wanted = {
+            named["id"]
+            for op in operations
+            for named in op.label.get("named", {}).values()
+            if isinstance(named, dict) and named["model"] == "core.operation"
+        }
+        return Operation.objects.in_bulk(wanted) if wanted else {}
+
+    def _visible(self, label, keys):
+        known = self.known.get(label, {})
+        missing = keys - known.keys()
+        return {**known, **self._load(label, missing)} if missing else known
+
+    def _load(self, label, keys):
+        model = apps.get_model(label)
+        rows = model._default_manager.all()
+        if hasattr(rows, "visible_to"):
+            rows = rows.visible_to(self.user)
+        return {row.pk: row for row in rows.filter(pk__among=sorted(keys))}
+
+    def record(self, label, key):
+        """The record if the user may see it, else None."""
+        return self.names.get(label, {}).get(key)
+
+    def name(self, label, key):
+        """The record's name, or the stub of one that is hidden or gone."""
+        record = self.record(label, key)
+        if record is not None:
+            return str(record)
+        kind = apps.get_model(label)._meta.verbose_name
+        return gettext("%(kind)s (restricted or removed)") % {"kind": kind}
+
+    def label(self, op):
+        """An operation in words: its message, with the records that the user may see named."""
+        message = op.label.get("message") or ""
+        if not message:
+            return op.get_kind_display()
+        named = {name: self._named(value) for name, value in op.label["named"].items()}
+        return gettext(message) % named
+
+    def _named(self, value):
+        if not isinstance(value, dict):
+            return value
+        if value["model"] == "core.operation":
+            nested = self.nested.get(value["id"])
+            return self.label(nested) if nested else ""
+        return self.name(value["model"], value["id"])
+
+    def values(self, change):
+        """The fields of a change as a person reads them; internal ones are left out."""
+        model = apps.get_model(change.model)
+        known = {codec.name: codec for codec in codecs(model).values()}
+        names = [n for n in {**change.before_values, **change.after_values} if n in known]
+        names = [n for n in names if known[n].field.editable or change.verb == Verb.UPDATED]
+        shown = []
+        for name in names:
+            before = self._value(model, known[name], change.before_values)
+            after = self._value(model, known[name], change.after_values)
+            if change.verb == Verb.UPDATED or before or after:
+                shown.append(Value(name, field_label(change.model, name), before, after))
+        return shown
+
+    def _value(self, model, codec, values):
+        """One value in words, amounts in the currency of the same change, else without one."""
+        dumped = values.get(codec.name)
+        if dumped is None or dumped == "" or dumped == []:
+            return ""
+        if codec.field.is_relation:
+            return self.name(codec.field.related_model._meta.label_lower, dumped)
+        if codec.field.choices:
+            return str(dict(codec.field.flatchoices).get(dumped, dumped))
+        if isinstance(dumped, bool):
+            return _("yes") if dumped else _("no")
+        record = build(model, None, {codec.name: dumped} | _currency_of(values))
+        return column_of(model, codec.name).shown(record)
+
+
+def _currency_of(values):
+    """The currency that goes with the amounts of a change, if the change says it."""
+    return {name: values[name] for name in ("currency", "budget_currency") if name in values}
+
+
+def _is_readable(row, user):
+    """Whether ``user`` may read a row that was loaded for him; people are no secret."""
+    return not hasattr(row, "can") or row.can(user, "view")
+
+
+def _links(change):
+    model = apps.get_model(change.model)
+    return [codec for codec in codecs(model).values() if codec.field.is_relation]
+
+
+def origin(record, *, user, entries=()):
+    """
+    How ``record`` came in: the Entry of the operation that made it; None if the journal is silent.
+
+    Of a run, such as an import, the entry is that of the whole. ``entries`` are those of the
+    record's history if it was read to its end, so that it is not looked for again.
+    """
+    first = entries[-1] if entries else None
+    if first and first.change.verb == Verb.CREATED and first.operation.run_id is None:
+        return first
+    made = Change.objects.filter(model=record._meta.label_lower, object_id=record.pk)
+    made = made.filter(verb=Verb.CREATED).select_related(
+        "operation__actor", "operation__run__actor"
+    )
+    change = made.order_by("version", "pk").first()
+    if change is None:
+        return None
+    done = change.operation.run or change.operation
+    known = [user, record, *record._state.fields_cache.values()]
+    return Entry(done, Reader(user, [done], known=known).label(done), change)
+
+
+def lineage(record):
+    """For each field the operation that last set it: {field name: Operation}."""
+    found = {}
+    changes = Change.objects.filter(model=record._meta.label_lower, object_id=record.pk)
+    for change in changes.select_related("operation").order_by("-version"):
+        for name in change.after_values:
+            found.setdefault(name, change.operation)
+    return found
+
+
+def snapshot(record, version):
+    """
+    The record as it was at ``version``: present values with the later Changes taken back.
+
+    An unsaved instance under the same key; derived fields are computed anew.
+    """
+    changes = Change.objects.filter(model=record._meta.label_lower, object_id=record.pk)
+    past = taken_back(record, changes.filter(version__gt=version).order_by("-version"))
+    past.version = version
+    return past
+
+
+def taken_back(record, changes):
+    """``record`` as it was before ``changes``, which come newest first; not to be saved."""
+    model = type(record)
+    values = {
+        codec.name: codec.dump(codec.clean(record.__dict__[attname]))
+        for attname, codec in codecs(model).items()
+    }
+    for change in changes:
+        values.update(change.before_values)
+    return build(model, record.pk, values)
+
+
+def changed_between(record, version):
+    """The fields that were written after ``version``: {field name: Operation}, latest wins."""
+    found = {}
+    changes = Change.objects.filter(model=record._meta.label_lower, object_id=record.pk)
+    for change in changes.filter(version__gt=version).select_related("operation__actor"):
+        for name in change.after_values:
+            found[name] = change.operation
+    return found
+
+
+def recent_operations(*, user, limit=PAGE, before=None):
+    """Operations that ``user`` did, newest first: what can be undone from the list of them."""
+    rows = Operation.objects.filter(actor=user, run=None).select_related("undone_by")
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    return list(rows.order_by("-pk")[:limit])

@@ -1,0 +1,19 @@
+from datetime import timedelta
+
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from core.journal import OneTimeKey
+
+KEPT = timedelta(hours=24)
+
+
+class Command(BaseCommand):
+    help = "Remove one-time keys older than a day and sessions that are over; once a day."
+
+    def handle(self, *args, **options):
+        old = OneTimeKey.objects.filter(created_at__lt=timezone.now() - KEPT)
+        count, _by_model = old.delete()
+        SessionStore.clear_expired()
+        self.stdout.write(f"Removed {count} one-time keys that are older than a day.")

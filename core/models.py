@@ -1,0 +1,326 @@
+"""What all records share: stamps, owner, archive, search text; and the organisation's settings."""
+
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from core import normalise, reach
+from core.constraints import constraint_errors
+from core.fields import CurrencyField
+from core.journal import Change, OneTimeKey, Operation
+from core.once import once
+from core.records import Journalled, JournalledQuerySet
+from core.search import search
+from users.models import language_choices
+
+__all__ = [
+    "Change",
+    "ExchangeRate",
+    "ListValue",
+    "OneTimeKey",
+    "Operation",
+    "Organisation",
+    "OwnedRecord",
+    "Record",
+    "Seen",
+]
+
+
+class RecordQuerySet(JournalledQuerySet):
+    """The questions that every table of records answers."""
+
+    def visible_to(self, user, verb="view"):
+        """The rows that ``user`` may ``verb``: the only door for reading. core.reach decides."""
+        return reach.visible(self, user, verb)
+
+    def live(self):
+        """Those that are not in the recycle bin."""
+        return self.filter(archived_at=None)
+
+    def archived(self):
+        """Those in the recycle bin, merged ones left out."""
+        return self.filter(archived_at__isnull=False, merged_into=None)
+
+    def search(self, text):
+        """Those whose folded search text holds each word of ``text``."""
+        return search(self, text)
+
+
+class Record(Journalled):
+    """A row of the business: who made and changed it, its version, its place in the matrix."""
+
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("created by"),
+    )
+    updated_at = models.DateTimeField(_("updated"), default=timezone.now, editable=False)
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("updated by"),
+    )
+
+    access = None  # its row in core.reach.MATRIX; None: everybody reads, administrators write
+    access_parents = ()  # foreign keys whose records lend a child row its access
+
+    objects = RecordQuerySet.as_manager()
+
+    class Meta(Journalled.Meta):
+        abstract = True
+
+    def can(self, user, verb):
+        """Whether ``user`` may ``verb`` this record now."""
+        return reach.can(self, user, verb)
+
+    def why_read_only(self):
+        """Why nobody may change this record now, in words; "" if it can be changed."""
+        return ""
+
+    @classmethod
+    def clean_values(cls, values, context):
+        """
+        Clean values on their way in, for forms, API and files alike.
+
+        Returns the cleaned values and the errors by field; reads and writes no table.
+        """
+        cleaned, errors = normalise.clean_fields(cls, values, context)
+        cls.clean_rules(cleaned, errors, context)
+        return cleaned, errors
+
+    @classmethod
+    def clean_rules(cls, cleaned, errors, context):
+        """Rules over several values of one record; adds messages to ``errors``."""
+
+    def validate_constraints(self, exclude=None):
+        """
+        Ask the database all check constraints of the record in one statement.
+
+        :raises ValidationError: by field, over all fields, on the form or not
+        """
+        (errors,) = constraint_errors([self])
+        if errors:
+            raise ValidationError(errors)
+
+
+class OwnedRecord(Record):
+    """A main record: somebody owns it, it can be archived, found, imported, merged."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("owner")
+    )
+    archived_at = models.DateTimeField(_("archived"), null=True, editable=False)
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, editable=False, related_name="merged"
+    )
+    custom = models.JSONField(default=dict, editable=False)
+    search_text = models.TextField(editable=False, default="")
+    source_created_at = models.DateTimeField(_("created at the source"), null=True, editable=False)
+    external_source = models.CharField(
+        _("external source"), max_length=40, blank=True, editable=False
+    )
+    external_id = models.CharField(_("external id"), max_length=100, blank=True, editable=False)
+
+    search_fields = ()  # what people look for; also the source of search_text
+    derived = {}
+
+    class Meta(Record.Meta):
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                name="%(class)s_merged_is_archived",
+                condition=Q(merged_into=None) | Q(archived_at__isnull=False),
+                violation_error_message=_("A merged record is archived."),
+            ),
+            models.CheckConstraint(
+                name="%(class)s_not_merged_into_itself",
+                condition=Q(merged_into=None) | ~Q(merged_into=F("id")),
+                violation_error_message=_("A record can't be merged into itself."),
+            ),
+        ]
+
+    @property
+    def is_archived(self):
+        return self.archived_at is not None
+
+    @classmethod
+    def derive(cls, records):
+        super().derive(records)
+        for record in records:
+            values = (getattr(record, name) for name in cls.search_fields)
+            record.search_text = normalise.search_text(values)
+
+
+class Organisation(Record):
+    """The organisation's settings, one row. Days and fiscal periods are those of its zone."""
+
+    name = models.CharField(_("name"), max_length=120, default="Topsail")
+    default_country = models.CharField(_("country"), max_length=2, default="US")
+    default_currency = CurrencyField(_("currency"), default="USD")
+    time_zone = models.CharField(_("time zone"), max_length=60, default="UTC")
+    language = models.CharField(
+        _("language"), max_length=8, default="en-gb", choices=language_choices
+    )
+    fiscal_year_start_month = models.PositiveSmallIntegerField(
+        _("first month of the fiscal year"), default=1
+    )
+
+    class NamedBy(models.TextChoices):
+        ENDING = "ENDING", _("the year in which it ends")
+        STARTING = "STARTING", _("the year in which it starts")
+
+    fiscal_year_named_by = models.CharField(
+        _("fiscal year named by"), max_length=8, choices=NamedBy, default=NamedBy.ENDING
+    )
+    free_mail_domains = models.JSONField(_("free mail domains"), default=list)
+    role_mailboxes = models.JSONField(_("shared mailboxes"), default=list)
+    stale_days = models.PositiveSmallIntegerField(_("days until stale"), default=30)
+    sdr_handover_hours = models.PositiveSmallIntegerField(_("hours to hand over"), default=24)
+    nurture_recheck_days = models.PositiveSmallIntegerField(
+        _("days until a nurtured lead is looked at again"), default=90
+    )
+
+    class Meta(Record.Meta):
+        verbose_name = _("organisation")
+        verbose_name_plural = _("organisation")
+        constraints = [
+            models.CheckConstraint(
+                name="organisation_one_row",
+                condition=Q(pk=1),
+                violation_error_message=_("There is one row of settings."),
+            ),
+            models.CheckConstraint(
+                name="organisation_fiscal_month",
+                condition=Q(fiscal_year_start_month__range=(1, 12)),
+                violation_error_code="fiscal_year_start_month",
+                violation_error_message=_("Enter a month from 1 to 12."),
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    @classmethod
+    def current(cls):
+        """The settings, read once a request; the defaults while the row is not there yet."""
+        return once("organisation", lambda: cls.objects.filter(pk=1).first() or cls(pk=1))
+
+    def today(self):
+        """The present date in the organisation's zone: the day that rules and reports mean."""
+        return timezone.localdate(timezone=ZoneInfo(self.time_zone))
+
+
+class ListValueQuerySet(RecordQuerySet):
+    def of(self, list_key):
+        return self.filter(list_key=list_key).order_by("position", "pk")
+
+
+class ListValue(Record):
+    """A value of an editable list: the stored text, its label, other spellings."""
+
+    list_key = models.CharField(_("list"), max_length=40)
+    value = models.CharField(_("value"), max_length=60)
+    label = models.CharField(_("label"), max_length=80)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    aliases = models.JSONField(_("other spellings"), default=list, blank=True)
+    is_default = models.BooleanField(_("preset"), default=False)
+    is_active = models.BooleanField(_("can be chosen"), default=True)
+
+    objects = ListValueQuerySet.as_manager()
+
+    class Meta(Record.Meta):
+        verbose_name = _("list value")
+        verbose_name_plural = _("list values")
+        constraints = [
+            models.UniqueConstraint(
+                name="listvalue_value_once",
+                fields=["list_key", "value"],
+                violation_error_code="value",
+                violation_error_message=_("The list has this value already."),
+            ),
+            models.UniqueConstraint(
+                name="listvalue_one_default",
+                fields=["list_key"],
+                condition=Q(is_default=True),
+                violation_error_code="is_default",
+                violation_error_message=_("The list has a preset value already."),
+            ),
+        ]
+
+    def __str__(self):
+        return self.label
+
+    @classmethod
+    def everything(cls):
+        """All lists, one query a request: {list key: [values by position]}."""
+
+        def load():
+            lists = {}
+            for row in cls.objects.order_by("list_key", "position", "pk"):
+                lists.setdefault(row.list_key, []).append(row)
+            return lists
+
+        return once("lists", load)
+
+    @classmethod
+    def values(cls, list_key):
+        """The values of one list by position, retired ones included."""
+        return cls.everything().get(list_key, [])
+
+
+class ExchangeRate(Record):
+    """Units of a currency for one unit of the default currency, from a day on."""
+
+    currency = CurrencyField(_("currency"))
+    valid_from = models.DateField(_("valid from"))
+    rate = models.DecimalField(_("rate"), max_digits=15, decimal_places=8)
+
+    class Meta(Record.Meta):
+        verbose_name = _("exchange rate")
+        verbose_name_plural = _("exchange rates")
+        constraints = [
+            models.UniqueConstraint(
+                name="exchangerate_once",
+                fields=["currency", "valid_from"],
+                violation_error_code="valid_from",
+                violation_error_message=_("There is a rate for this currency and day already."),
+            ),
+            models.CheckConstraint(
+                name="exchangerate_above_0",
+                condition=Q(rate__gt=0),
+                violation_error_code="rate",
+                violation_error_message=_("Enter a rate above 0."),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.currency} {self.valid_from}"
+
+
+class Seen(models.Model):
+    """What a user has looked at, and when; outside the journal, written by a POST of the page."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    model = models.CharField(max_length=60)
+    object_id = models.BigIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="seen_once", fields=["user", "model", "object_id"]),
+        ]
+
+    def __str__(self):
+        return f"{self.model} {self.object_id}"

@@ -1,0 +1,408 @@
+"""
+Tables of records: which columns, in which order, and paging by key.
+
+A page is found by the key of a row (its sort value and its id), never by an offset, so a deep
+page costs what the first one costs. Rows with an empty sort value come last in both
+directions: they are a segment of their own, walked after the other one by its own index.
+"""
+
+import datetime
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from operator import attrgetter, methodcaller
+
+from django.core import signing
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.fields.tuple_lookups import (
+    TupleGreaterThan,
+    TupleLessThan,
+    TupleLookupMixin,
+)
+from django.template.defaultfilters import linebreaksbr
+from django.utils.html import format_html
+from django.utils.text import capfirst
+
+from core.countries import country_name
+from core.fields import (
+    CountryField,
+    ListField,
+    LongTextField,
+    MoneyField,
+    PercentField,
+    PhoneField,
+    StringListField,
+    UrlField,
+)
+from core.models import ListValue
+from core.once import once
+from core.reach import ADDRESS_PARTS, may
+from core.templatetags.components import SHOWN
+from users.models import User
+
+PAGE_SIZE = 50
+MAX_PAGE_SIZE = 200
+COUNT_LIMIT = 10_000  # beyond it a count says "10,000+"
+SALT = "core.tables"
+NUMERIC = frozenset({"money", "number", "percent", "score"})
+
+
+@dataclass(frozen=True)
+class Column:
+    """
+    One fact about a record, in a list, in a record's header or among its details.
+
+    ``value`` is a function of the record or a path of attributes (``"owner.name"``); without
+    it the attribute of the key, as people read it. ``sort`` names an own field with an index
+    (field, id). ``kind`` is a key of the components' SHOWN: "link" leads to the record, money
+    takes the record's currency, pill and dot the tone that the function ``tone`` gives, and
+    "multiline" keeps its line breaks.
+    ``verb`` limits the column to users who may do that to some record. ``extra`` columns are
+    left out on a phone. ``blank`` stands where there is no value.
+    """
+
+    key: str
+    label: str
+    value: Callable | str | None = None
+    sort: str | None = None
+    kind: str = "text"
+    verb: str | None = None
+    extra: bool = False
+    tone: Callable | None = None
+    blank: str = ""
+
+    @property
+    def css(self):
+        """The classes of the column's cells."""
+        names = ["table__key"] if self.kind == "link" else []
+        names += ["num"] if self.kind in NUMERIC else []
+        return " ".join([*names, "table__extra"] if self.extra else names)
+
+    def value_of(self, record):
+        """The value, a choice by its label, not yet in the words of its kind."""
+        if callable(self.value):
+            return self.value(record)
+        if self.value is None:
+            return _reader(type(record), self.key)(record)
+        value = record
+        for name in self.value.split("."):
+            value = getattr(value, name, None)
+        return value
+
+    def shown(self, record):
+        """The value as people read it, with its markup; the blank's words if there is none."""
+        value = self.value_of(record)
+        if value is None or value == "":
+            return self.blank
+        if self.kind == "text":
+            return value
+        if self.kind == "link":
+            link = '<a class="plain" href="{}">{}</a>'
+            return format_html(link, record.get_absolute_url(), value)
+        if self.kind == "multiline":
+            return linebreaksbr(value)
+        return SHOWN[self.kind](
+            value,
+            currency=getattr(record, "currency", ""),
+            tone=self.tone(record) if self.tone else "",
+        )
+
+
+@functools.cache
+def _reader(model, name):
+    """A function of a record: its attribute ``name``, choices and countries by their names."""
+    fields = {field.name: field for field in model._meta.concrete_fields}
+    model_field = fields.get(name)
+    read = attrgetter(name)
+    if isinstance(model_field, CountryField):
+        return lambda record: country_name(read(record))
+    if isinstance(model_field, ListField):
+        return lambda record: labels_of(model_field.list_key).get(read(record), read(record))
+    if model_field is not None and model_field.choices:
+        return methodcaller(f"get_{name}_display")
+    return read
+
+
+def labels_of(list_key):
+    """The labels of an editable list by its values, made once a request."""
+    return once("labels", _load_labels).get(list_key, {})
+
+
+def _load_labels():
+    """The labels of all lists, without making records of them: {list key: {value: label}}."""
+    labels = {}
+    for key, value, label in ListValue.objects.values_list("list_key", "value", "label"):
+        labels.setdefault(key, {})[value] = label
+    return labels
+
+
+@dataclass(frozen=True)
+class Sort:
+    """The column by which a table is sorted, and its direction."""
+
+    column: Column
+    descending: bool
+
+    def __str__(self):
+        return f"-{self.column.key}" if self.descending else self.column.key
+
+
+class Table:
+    """The columns of one list, in the order of the page; the first one is its link."""
+
+    columns = ()
+    default_columns = None  # the keys shown unless the user chooses; None for all
+    default_sort = ""
+
+    @classmethod
+    def column(cls, key):
+        """The column of that key, or None."""
+        return next((column for column in cls.columns if column.key == key), None)
+
+    @classmethod
+    def for_user(cls, model, user):
+        """The columns that this user may see at all."""
+        return [c for c in cls.columns if c.verb is None or may(user, c.verb, model)]
+
+    @classmethod
+    def sort_of(cls, text):
+        """The sort that ``-key`` or ``key`` asks for; the default for anything else."""
+        for wanted in (text, cls.default_sort):
+            column = cls.column(wanted.removeprefix("-"))
+            if column is not None and column.sort:
+                return Sort(column, wanted.startswith("-"))
+        raise ValueError(f"{cls.__name__}.default_sort names no column with sort=.")
+
+    @classmethod
+    def chosen(cls, columns, keys):
+        """Those of ``columns`` whose keys were asked for, the link always; else the default."""
+        wanted = {key for text in keys for key in text.split(",")}
+        if not wanted & {column.key for column in columns}:
+            wanted = {*(cls.default_columns or (column.key for column in columns))}
+        return [c for number, c in enumerate(columns) if number == 0 or c.key in wanted]
+
+
+def page_size(text):
+    """How many rows a page has: what was asked for up to 200, else 50."""
+    if text.isascii() and text.isdigit() and 0 < len(text) < 10:
+        return max(1, min(int(text), MAX_PAGE_SIZE))
+    return PAGE_SIZE
+
+
+# -- paging by key ----------------------------------------------------------------------------
+
+
+class RowComparison:
+    """
+    Compares rows of columns as SQLite can since 3.15, so that it seeks in the index.
+
+    Django writes the comparison out with OR there, for which SQLite walks the index from its
+    beginning.
+    """
+
+    def as_sqlite(self, compiler, connection):
+        return super(TupleLookupMixin, self).as_sql(compiler, connection)
+
+
+class RowAfter(RowComparison, TupleGreaterThan):
+    """(a, b) > (x, y)"""
+
+
+class RowBefore(RowComparison, TupleLessThan):
+    """(a, b) < (x, y)"""
+
+
+@dataclass(frozen=True)
+class Position:
+    """A row's place in a sorted list: its segment, its value there and its key."""
+
+    segment: int
+    value: object
+    pk: int
+
+
+@dataclass
+class Page:
+    """The records of one page, the tokens of its neighbours, and how many there are in all."""
+
+    records: list
+    newer: str = ""
+    older: str = ""
+    count: int = 0
+
+
+def page_of(queryset, sort, *, after="", before="", size=PAGE_SIZE):
+    """
+    Read one page of ``queryset`` sorted by ``sort``: at most two queries and one to count.
+
+    ``after`` and ``before`` are tokens of an earlier page; one that is forged, of another sort
+    or leads before the first row gives the first page.
+    """
+    walk = _Walk(queryset, sort)
+    if before and (position := walk.position(before)):
+        records = walk.read(position, size + 1, backwards=True)
+        if len(records) >= size:
+            page = Page(records[:size][::-1])
+            page.older = walk.token(page.records[-1])
+            if len(records) > size:
+                page.newer = walk.token(page.records[0])
+            return _counted(page, queryset)
+    position = walk.position(after) if after else None
+    records = walk.read(position, size + 1)
+    if position and not records:
+        position = None
+        records = walk.read(None, size + 1)
+    page = Page(records[:size])
+    if len(records) > size:
+        page.older = walk.token(page.records[-1])
+    if position:
+        page.newer = walk.token(page.records[0])
+    elif not page.older:
+        page.count = len(records)
+        return page
+    return _counted(page, queryset)
+
+
+def _counted(page, queryset):
+    """Count up to the limit: one statement that stops there, whatever the size of the table."""
+    page.count = queryset.order_by()[: COUNT_LIMIT + 1].count()
+    return page
+
+
+class _Walk:
+    """Walks the segments of a sorted queryset from a position, forwards or backwards."""
+
+    def __init__(self, queryset, sort):
+        self.queryset = queryset
+        self.sort = sort
+        self.field = queryset.model._meta.get_field(sort.column.sort)
+        self.segments = _segments(self.field)
+
+    def read(self, position, limit, *, backwards=False):
+        """At most ``limit`` rows beyond ``position``, the nearest first."""
+        numbers = range(len(self.segments))
+        if position:
+            numbers = range(position.segment, len(self.segments))
+            if backwards:
+                numbers = range(position.segment, -1, -1)
+        descending = self.sort.descending != backwards
+        records = []
+        for number in numbers:
+            rows = self.queryset.filter(self.segments[number])
+            if position and number == position.segment:
+                rows = rows.filter(self._beyond(position, descending))
+            rows = rows.order_by(*self._order(number, descending))
+            records += self._fetched(rows, limit - len(records))
+            if len(records) >= limit:
+                break
+        return records
+
+    def _fetched(self, rows, limit):
+        """
+        The first ``limit`` of ``rows``.
+
+        Which ones they are is found without the joined tables: with them SQLite would begin at
+        the owners and sort all their records.
+        """
+        if self.queryset.query.select_related:
+            keys = rows.select_related(None).values("pk")[:limit]
+            rows = rows.filter(pk__in=keys)
+        return list(rows[:limit])
+
+    def _order(self, segment, descending):
+        names = ["pk"] if segment or self.field.primary_key else [self.field.name, "pk"]
+        return [f"-{name}" for name in names] if descending else names
+
+    def _beyond(self, position, descending):
+        if position.segment or self.field.primary_key:
+            return Q(**{"pk__lt" if descending else "pk__gt": position.pk})
+        compare = RowBefore if descending else RowAfter
+        return compare((F(self.field.name), F("pk")), (position.value, position.pk))
+
+    def token(self, record):
+        """The signed token of a row of this list."""
+        value = getattr(record, self.field.attname)
+        segment = 0
+        if len(self.segments) > 1 and (value is None or value == ""):
+            segment, value = 1, None
+        if isinstance(value, datetime.date | datetime.time):
+            value = value.isoformat()
+        elif isinstance(value, Decimal):
+            value = str(value)
+        return signing.dumps([str(self.sort), segment, value, record.pk], salt=SALT)
+
+    def position(self, token):
+        """The position that a token names; None if it is not one of ours, or of another sort."""
+        try:
+            sort, segment, value, pk = signing.loads(token, salt=SALT)
+        except signing.BadSignature:
+            return None
+        if sort != str(self.sort) or segment >= len(self.segments):
+            return None
+        return Position(segment, None if segment else self.field.to_python(value), pk)
+
+
+def _segments(model_field):
+    """The conditions that cut a list in rows with a value and rows without one."""
+    name = model_field.name
+    if model_field.null:
+        return [Q(**{f"{name}__isnull": False}), Q(**{f"{name}__isnull": True})]
+    if isinstance(model_field, models.CharField | models.TextField) and model_field.blank:
+        return [Q(**{f"{name}__gt": ""}), Q(**{name: ""})]
+    return [Q()]
+
+
+# -- columns of model fields ------------------------------------------------------------------
+
+KINDS = (  # the first that fits
+    (models.EmailField, "email"),
+    (models.BooleanField, "truth"),
+    (models.DateTimeField, "stamp"),
+    (models.DateField, "date"),
+    (MoneyField, "money"),
+    (PercentField, "percent"),
+    (PhoneField, "phone"),
+    (UrlField, "url"),
+    (StringListField, "list"),
+    (LongTextField, "multiline"),
+    (models.DecimalField, "number"),
+    (models.IntegerField, "number"),
+)
+
+
+@functools.cache
+def column_of(model, name):
+    """The Column that shows the model field ``name`` as a fact, without declaring one."""
+    model_field = model._meta.get_field(name)
+    return Column(name, capfirst(model_field.verbose_name), kind=_kind_of(model_field))
+
+
+def _kind_of(model_field):
+    if model_field.is_relation:
+        is_record = hasattr(model_field.related_model, "get_absolute_url")
+        if model_field.related_model is User:
+            return "user"
+        return "record" if is_record else "text"
+    if model_field.choices:
+        return "text"
+    return next((kind for cls, kind in KINDS if isinstance(model_field, cls)), "text")
+
+
+def as_columns(model, items):
+    """``items`` are Columns or names of model fields; all of them as Columns."""
+    return [item if isinstance(item, Column) else column_of(model, item) for item in items]
+
+
+def address(use, label):
+    """A Column of the address whose fields begin with ``use``, in the order of the post."""
+    start = f"{use}_" if use else ""
+
+    def value(record):
+        part = {name: getattr(record, f"{start}{name}") for name in ADDRESS_PARTS}
+        lines = part["street"].splitlines()
+        lines.append(" ".join(filter(None, (part["postal_code"], part["city"]))))
+        return ", ".join(filter(None, [*lines, part["state"], country_name(part["country"])]))
+
+    return Column(f"{start}street", label, value=value)

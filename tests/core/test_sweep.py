@@ -1,0 +1,21 @@
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from core.journal import OneTimeKey
+
+pytestmark = pytest.mark.django_db
+
+
+def test_sweep_removes_keys_older_than_a_day_and_keeps_the_others(rep, capsys):
+    now = timezone.now()
+    for name, hours in (("old", 25), ("young", 23)):
+        created = now - timedelta(hours=hours)
+        OneTimeKey.objects.create(user=rep, key=name, digest="d", created_at=created)
+
+    call_command("sweep")
+
+    assert [key.key for key in OneTimeKey.objects.order_by("pk")] == ["young"]
+    assert "Removed 1 one-time keys" in capsys.readouterr().out
