@@ -1,0 +1,1 @@
+"""The forms of people and of their relations with accounts."""

@@ -1,0 +1,24 @@
+"""Opportunities: the deals, their stages, the people who decide, and how they moved."""
+
+from opportunities.models.history import OpportunityStageHistory
+from opportunities.models.opportunity import (
+    Opportunity,
+    OpportunityQuerySet,
+    Totals,
+    default_close_date,
+    expected_revenue,
+)
+from opportunities.models.role import OpportunityContactRole
+from opportunities.models.stage import ForecastCategory, Stage
+
+__all__ = [
+    "ForecastCategory",
+    "Opportunity",
+    "OpportunityContactRole",
+    "OpportunityQuerySet",
+    "OpportunityStageHistory",
+    "Stage",
+    "Totals",
+    "default_close_date",
+    "expected_revenue",
+]

@@ -1,0 +1,12 @@
+import factory
+
+from accounts.models import Account
+from tests.factories.users import UserFactory
+
+
+class AccountFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Account
+
+    name = factory.Sequence(lambda n: f"Account {n}")
+    owner = factory.SubFactory(UserFactory)

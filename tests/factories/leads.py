@@ -1,0 +1,46 @@
+import datetime
+
+import factory
+from django.utils import timezone
+
+from leads.models import Lead, LeadStatus, Phase
+from tests.factories.users import UserFactory
+
+
+def first_of(phase):
+    return factory.LazyFunction(lambda: LeadStatus.first(phase))
+
+
+class LeadFactory(factory.django.DjangoModelFactory):
+    """A new lead; ``status`` may be any but a converted one."""
+
+    class Meta:
+        model = Lead
+
+    class Params:
+        working = factory.Trait(status=first_of(Phase.WORKING))
+        qualified = factory.Trait(status=first_of(Phase.QUALIFIED))
+        nurturing = factory.Trait(
+            status=first_of(Phase.NURTURING), nurture_until=datetime.date(2030, 6, 30)
+        )
+        dead = factory.Trait(status=first_of(Phase.DEAD), disqualify_reason="No interest")
+
+    first_name = "Lea"
+    last_name = factory.Sequence(lambda n: f"Lind {n}")
+    company = factory.Sequence(lambda n: f"Company {n}")
+    email = factory.Sequence(lambda n: f"lea{n}@company{n}.example")
+    status = factory.LazyFunction(LeadStatus.default)
+    owner = factory.SubFactory(UserFactory)
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        lead = model_class(*args, **kwargs)
+        lead.enter(
+            lead.status,
+            at=timezone.now(),
+            reason=lead.disqualify_reason,
+            note=lead.disqualify_note,
+            until=lead.nurture_until,
+        )
+        lead.save()
+        return lead
