@@ -1,0 +1,59 @@
+from django.utils.translation import gettext_lazy as _
+
+from core.tables import Column, Table
+from leads.models import Phase
+
+PHASE_TONES = {
+    Phase.WORKING: "info",
+    Phase.NURTURING: "warn",
+    Phase.QUALIFIED: "good",
+    Phase.CONVERTED: "good",
+}
+
+
+def phase_tone(lead):
+    return PHASE_TONES.get(lead.phase, "")
+
+
+class LeadTable(Table):
+    columns = (
+        Column("name", _("Name"), value=str, sort="last_name", kind="link"),
+        Column("company", _("Company"), sort="company"),
+        Column("title", _("Title"), extra=True),
+        Column("status", _("Status"), kind="dot", tone=phase_tone),
+        Column(
+            "score",
+            _("Score"),
+            value="qualification_score",
+            sort="qualification_score",
+            kind="score",
+            extra=True,
+        ),
+        Column("rating", _("Rating"), extra=True),
+        Column("lead_source", _("Source"), extra=True),
+        Column("email", _("E-mail"), kind="email", extra=True),
+        Column("phone", _("Phone"), kind="phone", extra=True),
+        Column("city", _("City"), extra=True),
+        Column("country", _("Country"), extra=True),
+        Column(
+            "status_changed_at",
+            _("In this status for"),
+            sort="status_changed_at",
+            kind="age",
+            extra=True,
+        ),
+        Column("created_at", _("Created"), sort="created_at", kind="moment", extra=True),
+        Column("converted_at", _("Converted"), kind="moment", extra=True),
+        Column("owner", _("Owner"), kind="avatar", extra=True),
+    )
+    default_columns = (
+        "name",
+        "company",
+        "status",
+        "score",
+        "lead_source",
+        "status_changed_at",
+        "created_at",
+        "owner",
+    )
+    default_sort = "-created_at"
