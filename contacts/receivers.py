@@ -57,11 +57,21 @@ def keep_a_main_account(sender, *, plan, **kwargs):
             plan.stop(Finding("in_use", *at, str(message)))
             for relation in relations:
                 plan.skip(RELATION, relation)
+        elif direct and _mirrors(plan, at, direct["account"]):
+            # The relation stays, so its mirror does.
+            plan.kept_fields.add((*at, "account"))
+            plan.state[at]["account"] = direct["account"]
         elif (*at, "account") in plan.kept_fields:
             # The mirror follows the relation; what was said of it alone no longer holds.
             plan.kept = [
                 f for f in plan.kept if (f.model, f.object_id, f.field) != (*at, "account")
             ]
+
+
+def _mirrors(plan, at, account):
+    """Whether ``account`` is a contact's account now and would not be after the playback."""
+    before, after = plan.before(at), plan.state.get(at)
+    return bool(before and after) and before["account"] == account != after["account"]
 
 
 def _relations_after(plan):

@@ -111,7 +111,8 @@ class UndoPlan:
         """Let ``finding`` stand in the way; in a run its record alone is left as it is."""
         if self.policy in RUNS:
             self.skip(finding.model, finding.object_id)
-            self.kept.append(finding)
+            if finding not in self.kept:
+                self.kept.append(finding)
         else:
             self.in_the_way.append(finding)
 
@@ -248,14 +249,32 @@ def _plan(op, target, policy, *, by, locked=False, left=None):
     _load_present(plan, locked=locked)
     _require_reverse(plan, by)
     play_back(plan)
-    _find_gone(plan)
-    _find_taken(plan)
-    _find_in_use(plan)
+    _find_archived(plan)
+    _find_obstacles(plan)
     left_alone = len(plan.skipped)
     undo_planned.send(sender=UndoPlan, plan=plan)
-    if plan.policy in RUNS and len(plan.skipped) > left_alone:
-        _find_in_use(plan)
+    if len(plan.skipped) > left_alone:
+        _find_obstacles(plan)
     return plan
+
+
+def _find_obstacles(plan):
+    """
+    What the playback would break: links, unique values, rows that refer to what disappears.
+
+    In a run a record that stays may be what stands in the way of another one: a relation that
+    is kept holds the place of the one before it. So all of it is asked again until nothing new
+    is found.
+    """
+    left_alone = -1
+    while left_alone < len(plan.skipped):
+        left_alone = len(plan.skipped)
+        _find_gone(plan)
+        _find_taken(plan)
+        _keep_children(plan)
+        _find_in_use(plan)
+        if plan.policy not in RUNS:
+            break
 
 
 def _load_present(plan, *, locked=False):
@@ -371,13 +390,17 @@ def field_label(model, name):
         return name
 
 
-def _find_gone(plan):
-    """Records that were archived since, and targets of restored links that are not there."""
+def _find_archived(plan):
+    """Records that were archived since."""
     archived_here = {(c.model, c.object_id) for c in plan.steps if "archived_at" in c.after_values}
     for at, record in plan.present.items():
         archived = getattr(record, "archived_at", None)
         if archived and at not in archived_here and at not in plan.skipped:
             plan.stop(Finding("gone", *at, str(_("It is in the recycle bin."))))
+
+
+def _find_gone(plan):
+    """Targets of restored links that are not there."""
     links = list(_restored_links(plan))
     there = _live_targets(plan, links)
     for (model, pk), name, target, key in links:
@@ -429,23 +452,8 @@ def _live_targets(plan, links):
     return found
 
 
-def _find_in_use(plan):
-    """
-    Rows that would still point at a record that the playback removes.
-
-    In a run a record that stays may be what keeps another one, so it is asked again; with it
-    stay the child rows that were made for it.
-    """
-    left_alone = -1
-    while left_alone < len(plan.skipped):
-        left_alone = len(plan.skipped)
-        _keep_children(plan)
-        _look_for_references(plan)
-        if plan.policy not in RUNS:
-            break
-
-
 def _keep_children(plan):
+    """With a record that stays stay the child rows that were made for it."""
     for at, values in list(plan.state.items()):
         if values is not None or not plan.was_there(at):
             continue
@@ -466,7 +474,8 @@ def _cascades(model):
     )
 
 
-def _look_for_references(plan):
+def _find_in_use(plan):
+    """Rows that would still point at a record that the playback removes."""
     for label, keys in plan.removed().items():
         model = apps.get_model(label)
         for link, _cascade in references(model):

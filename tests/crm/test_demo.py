@@ -86,17 +86,23 @@ def in_order(model):
     return model.objects.order_by("pk")
 
 
-def test_undo_leaves_what_was_edited_since_and_says_so():
+def test_undo_leaves_what_was_edited_since_and_what_hangs_on_it():
     run = load().run
     conversion = Conversion.objects.filter(account_created=True).order_by("pk").first()
-    conversion.account.description = "Called back."
-    conversion.account.save()
+    account, contact = conversion.account, conversion.contact
+    before = AccountContactRelation.objects.get(contact=contact, is_direct=False).account
+    account.description = "Called back."
+    account.save()
 
     undo(run, by=User.objects.get(email="nadia@example.com"))
 
-    # The conversion stays, and with it what it needs; the rest of the sample is gone.
-    assert conversion.account in Account.objects.order_by("pk")
-    assert Account.objects.count() <= 10
+    # The person who was hired by that account keeps both employers; all the rest is gone, the
+    # lead and its conversion as well.
+    assert list(Account.objects.order_by("pk")) == [before, account]
+    assert list(Contact.objects.order_by("pk")) == [contact]
+    assert AccountContactRelation.objects.filter(contact=contact).count() == 2
+    assert not Lead.objects.exists() and not Conversion.objects.exists()
+    assert [str(o) for check in all_checks() for o in check.offences(full=True)] == []
     assert loaded_run() is None
 
 
