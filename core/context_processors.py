@@ -49,7 +49,7 @@ FOOT = (
     {"label": _("History"), "page": "core:history", "icon": "history"},
     {"label": _("Recycle bin"), "page": "core:recycle_bin", "icon": "trash"},
 )
-ADMINISTRATION = ({"label": _("Administration"), "page": "admin:index", "icon": "settings"},)
+ADMINISTRATION = ({"label": _("Settings"), "page": "administration:index", "icon": "settings"},)
 
 CREATE = (
     {"label": _("Lead"), "page": "leads:lead_create", "model": "leads.lead", "key": "n l"},

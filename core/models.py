@@ -6,17 +6,18 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core import normalise, reach
 from core.constraints import constraint_errors
-from core.fields import CurrencyField
+from core.fields import CountryField, CurrencyField, StringListField
 from core.journal import Change, OneTimeKey, Operation
 from core.once import once
 from core.records import Journalled, JournalledQuerySet
 from core.search import search
-from users.models import language_choices
+from users.models import language_choices, validate_time_zone
 
 __all__ = [
     "Change",
@@ -39,8 +40,8 @@ class RecordQuerySet(JournalledQuerySet):
         return reach.visible(self, user, verb)
 
     def live(self):
-        """Those that are not in the recycle bin."""
-        return self.filter(archived_at=None)
+        """Those that are not in the recycle bin; of a table that has none, all."""
+        return self.filter(archived_at=None) if issubclass(self.model, OwnedRecord) else self.all()
 
     def archived(self):
         """Those in the recycle bin, merged ones left out."""
@@ -167,9 +168,11 @@ class Organisation(Record):
     """The organisation's settings, one row. Days and fiscal periods are those of its zone."""
 
     name = models.CharField(_("name"), max_length=120, default="Topsail")
-    default_country = models.CharField(_("country"), max_length=2, default="US")
+    default_country = CountryField(_("country"), default="US")
     default_currency = CurrencyField(_("currency"), default="USD")
-    time_zone = models.CharField(_("time zone"), max_length=60, default="UTC")
+    time_zone = models.CharField(
+        _("time zone"), max_length=60, default="UTC", validators=[validate_time_zone]
+    )
     language = models.CharField(
         _("language"), max_length=8, default="en-gb", choices=language_choices
     )
@@ -184,8 +187,8 @@ class Organisation(Record):
     fiscal_year_named_by = models.CharField(
         _("fiscal year named by"), max_length=8, choices=NamedBy, default=NamedBy.ENDING
     )
-    free_mail_domains = models.JSONField(_("free mail domains"), default=list)
-    role_mailboxes = models.JSONField(_("shared mailboxes"), default=list)
+    free_mail_domains = StringListField(_("free mail domains"), limit=1000, blank=True)
+    role_mailboxes = StringListField(_("shared mailboxes"), limit=200, blank=True)
     stale_days = models.PositiveSmallIntegerField(_("days until stale"), default=30)
     sdr_handover_hours = models.PositiveSmallIntegerField(_("hours to hand over"), default=24)
     nurture_recheck_days = models.PositiveSmallIntegerField(
@@ -212,6 +215,20 @@ class Organisation(Record):
     def __str__(self):
         return self.name
 
+    def get_absolute_url(self):
+        return reverse("core:organisation_update")
+
+    @classmethod
+    def clean_rules(cls, cleaned, errors, context):
+        super().clean_rules(cleaned, errors, context)
+        for name in ("free_mail_domains", "role_mailboxes"):
+            if name in cleaned:
+                cleaned[name] = [text.lower().removeprefix("@") for text in cleaned[name]]
+                wrong = [text for text in cleaned[name] if "@" in text or " " in text]
+                if wrong:
+                    message = _("“%(text)s” is not a part of an address.") % {"text": wrong[0]}
+                    errors.setdefault(name, []).append(message)
+
     @classmethod
     def current(cls):
         """The settings, read once a request; the defaults while the row is not there yet."""
@@ -234,7 +251,7 @@ class ListValue(Record):
     value = models.CharField(_("value"), max_length=60)
     label = models.CharField(_("label"), max_length=80)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
-    aliases = models.JSONField(_("other spellings"), default=list, blank=True)
+    aliases = StringListField(_("other spellings"), blank=True)
     is_default = models.BooleanField(_("preset"), default=False)
     is_active = models.BooleanField(_("can be chosen"), default=True)
 
@@ -261,6 +278,9 @@ class ListValue(Record):
 
     def __str__(self):
         return self.label
+
+    def get_absolute_url(self):
+        return reverse("core:listvalue_update", args=[self.list_key, self.pk])
 
     @classmethod
     def everything(cls):
@@ -307,6 +327,9 @@ class ExchangeRate(Record):
 
     def __str__(self):
         return f"{self.currency} {self.valid_from}"
+
+    def get_absolute_url(self):
+        return reverse("core:exchangerate_update", args=[self.pk])
 
 
 class Seen(models.Model):

@@ -126,3 +126,46 @@ def archive(record, *, by, key=None):
         record.save(update_fields=["archived_at"])
         op.location = record.get_absolute_url()
     return record
+
+
+@retried
+def move_in_order(row, *, place, among, by):
+    """
+    Move a row of a reference table to the ``place``, counted from 0, of the rows ``among``.
+
+    Returns the Operation; None if it stands there already.
+
+    :raises NotAllowed: only administrators write reference tables
+    """
+    label = Label(gettext_noop("Moved %(row)s in its list"), row=row)
+    with operation(Kind.EDIT, by=by, label=label) as op:
+        rows = list(lock(among).order_by("position", "pk"))
+        row = next(other for other in rows if other.pk == row.pk)
+        require(by, Verb.EDIT, row)
+        positions = [other.position for other in rows]
+        if len(set(positions)) < len(rows):
+            positions = list(range(len(rows)))
+        was = rows.index(row)
+        rows.insert(place, rows.pop(was))
+        moved = [(r, to) for r, to in zip(rows, positions, strict=True) if r.position != to]
+        if row._meta.get_field("position").unique and moved:
+            # It stands aside, so that each of the others finds its place free when it moves.
+            _put_at(row, max(positions) + 1)
+        downwards = rows.index(row) < was
+        for other, to in reversed(moved) if downwards else moved:
+            if other is not row:
+                _put_at(other, to)
+        _put_at(row, positions[rows.index(row)])
+    return op.row
+
+
+def _put_at(row, position):
+    if row.position != position:
+        row.position = position
+        row.save(update_fields=["position"])
+
+
+def next_position(rows):
+    """The position behind the last of the ``rows`` of a reference table."""
+    last = rows.order_by("-position").values_list("position", flat=True).first()
+    return 0 if last is None else last + 1

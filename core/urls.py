@@ -1,6 +1,7 @@
 from django.urls import path, register_converter
 
 from core import views
+from core.views import organisation
 
 app_name = "core"
 
@@ -14,4 +15,37 @@ urlpatterns = [
     path("operations/<key:pk>/undo/", views.UndoView.as_view(), name="undo"),
     path("recycle-bin/", views.RecycleBinView.as_view(), name="recycle_bin"),
     path("recycle-bin/<str:label>/<key:pk>/", views.RestoreView.as_view(), name="restore"),
+    path(
+        "settings/organisation/",
+        organisation.OrganisationUpdateView.as_view(),
+        name="organisation_update",
+    ),
+    path("settings/lists/", organisation.ListIndexView.as_view(), name="list_index"),
+    path(
+        "settings/lists/values/<key:pk>/move/",
+        organisation.ListValueMoveView.as_view(),
+        name="listvalue_move",
+    ),
+    path(
+        "settings/lists/<slug:list_key>/",
+        organisation.ListValueListView.as_view(),
+        name="listvalue_list",
+    ),
+    path(
+        "settings/lists/<slug:list_key>/new/",
+        organisation.ListValueCreateView.as_view(),
+        name="listvalue_create",
+    ),
+    path(
+        "settings/lists/<slug:list_key>/<key:pk>/",
+        organisation.ListValueUpdateView.as_view(),
+        name="listvalue_update",
+    ),
+    path("settings/rates/", organisation.RateListView.as_view(), name="exchangerate_list"),
+    path("settings/rates/new/", organisation.RateCreateView.as_view(), name="exchangerate_create"),
+    path(
+        "settings/rates/<key:pk>/",
+        organisation.RateUpdateView.as_view(),
+        name="exchangerate_update",
+    ),
 ]

@@ -15,6 +15,7 @@ urlpatterns = [
     path("contacts/", include("contacts.urls")),
     path("opportunities/", include("opportunities.urls")),
     path("leads/", include("leads.urls")),
+    path("settings/", include("crm.administration.urls")),
     path("admin/", admin.site.urls),
 ]
 

@@ -161,3 +161,11 @@ def _refuse_unexplained(reason, note):
     if refusals.errors:
         first = next(iter(refusals.errors.values()))[0]
         raise NotExplained(first, errors=refusals.errors)
+
+
+def save_status(status, *, is_default):
+    """Save a status, inside an operation; as the preset it takes the place of the one before."""
+    if is_default:
+        LeadStatus.objects.filter(is_default=True).exclude(pk=status.pk).update(is_default=False)
+    status.is_default = is_default
+    status.save()

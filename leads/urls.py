@@ -2,12 +2,16 @@ from django.urls import path
 
 from core.views import RecordArchiveView, RecordAssignView, RecordHistoryView
 from leads.models import Lead
-from leads.views import convert, lead, lists, status
+from leads.views import convert, lead, lists, settings, status
 
 app_name = "leads"
 
 urlpatterns = [
     path("", lists.LeadListView.as_view(), name="lead_list"),
+    path("statuses/", settings.StatusListView.as_view(), name="leadstatus_list"),
+    path("statuses/new/", settings.StatusCreateView.as_view(), name="leadstatus_create"),
+    path("statuses/<key:pk>/", settings.StatusUpdateView.as_view(), name="leadstatus_update"),
+    path("statuses/<key:pk>/move/", settings.StatusMoveView.as_view(), name="leadstatus_move"),
     path("new/", lead.LeadCreateView.as_view(), name="lead_create"),
     path("<key:pk>/", lead.LeadDetailView.as_view(), name="lead_detail"),
     path("<key:pk>/edit/", lead.LeadUpdateView.as_view(), name="lead_update"),

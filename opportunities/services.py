@@ -630,3 +630,23 @@ def refresh_external(roles):
         if keys:
             plain = models.QuerySet(OpportunityContactRole)
             plain.filter(pk__among=keys).update(is_external=external)
+
+
+# -- stages -----------------------------------------------------------------------------------
+
+
+def deals_with_its_probability(stage):
+    """The open deals in ``stage`` whose probability nobody set by hand."""
+    return Opportunity.objects.live().open().filter(stage=stage, probability_overridden=False)
+
+
+def save_stage(stage, *, apply_to_deals=False):
+    """
+    Save a stage; inside an operation.
+
+    A new probability counts for deals that enter the stage from now on; with
+    ``apply_to_deals`` also for those in it. Rule: docs/rules/opportunities.md.
+    """
+    stage.save()
+    if apply_to_deals:
+        deals_with_its_probability(stage).update(probability=stage.probability)

@@ -2,12 +2,16 @@ from django.urls import path
 
 from core.views import RecordArchiveView, RecordAssignView, RecordHistoryView
 from opportunities.models import Opportunity
-from opportunities.views import opportunity, role, stage
+from opportunities.views import opportunity, role, settings, stage
 
 app_name = "opportunities"
 
 urlpatterns = [
     path("", opportunity.OpportunityListView.as_view(), name="opportunity_list"),
+    path("stages/", settings.StageListView.as_view(), name="stage_list"),
+    path("stages/new/", settings.StageCreateView.as_view(), name="stage_create"),
+    path("stages/<key:pk>/", settings.StageUpdateView.as_view(), name="stage_update"),
+    path("stages/<key:pk>/move/", settings.StageMoveView.as_view(), name="stage_move"),
     path("new/", opportunity.OpportunityCreateView.as_view(), name="opportunity_create"),
     path("<key:pk>/", opportunity.OpportunityDetailView.as_view(), name="opportunity_detail"),
     path("<key:pk>/edit/", opportunity.OpportunityUpdateView.as_view(), name="opportunity_update"),

@@ -36,7 +36,8 @@ OWN_FILES = {
     "users": {"middleware"},
     "core": {
         "bulk", "constraints", "context_processors", "countries", "currencies", "display",
-        "errors", "fields", "fiscal", "history", "indexes", "journal", "middleware", "normalise",
+        "errors", "fields", "fiscal", "history", "indexes", "journal", "lists", "middleware",
+        "normalise",
         "once", "postgresql", "rates", "reach", "records", "recycle_bin", "request_id", "search",
         "undo",
     },
@@ -46,8 +47,8 @@ OWN_FILES = {
         "survey",
     },
     "crm": {
-        "asgi", "bench", "demo", "errors", "home", "middleware", "secret_key", "settings",
-        "styles", "wsgi",
+        "administration", "asgi", "bench", "demo", "errors", "home", "middleware", "secret_key",
+        "settings", "styles", "wsgi",
     },
 }  # fmt: skip
 # Models whose names are too long for their constraints' names.

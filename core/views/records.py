@@ -167,6 +167,13 @@ class RecordFormMixin(DomainFormMixin):
         """Save ``record``, on which the form's values are set; inside the operation."""
         record.save()
 
+    def location_of(self, record):
+        """Where the saved record is looked at."""
+        return where_to_look(record, self.request.user)
+
+    def get_success_url(self):
+        return self.location_of(self.object)
+
 
 class RecordCreateView(RecordFormMixin, FormView):
     """The form of a new record; the URL's parameters fill its fields beforehand."""
@@ -208,7 +215,7 @@ class RecordCreateView(RecordFormMixin, FormView):
             reach.require(by, Verb.CREATE, record)
             self.write(form, record)
             op.label = Label(gettext_noop("Added %(record)s"), record=record)
-            op.location = where_to_look(record, by)
+            op.location = self.location_of(record)
         return record
 
 
@@ -240,7 +247,7 @@ class RecordUpdateView(RecordMixin, RecordFormMixin, FormView):
             if record.version != form.version:
                 raise Stale(_("This was changed while you were editing it."))
             self.write(form, form.apply_to(record))
-            op.location = record.get_absolute_url()
+            op.location = self.location_of(record)
         return record
 
     def refused(self, form, error):

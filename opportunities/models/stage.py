@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid
@@ -106,6 +107,9 @@ class Stage(Record):
 
     def __str__(self):
         return self.name
+
+    def get_absolute_url(self):
+        return reverse("opportunities:stage_update", args=[self.pk])
 
     @property
     def is_lost(self):

@@ -32,8 +32,8 @@ def test_every_entry_leads_to_a_page(rep):
 
 
 def test_administration_is_offered_to_administrators_only(rep, admin):
-    assert "Administration" in labels(shell_for(admin)["nav"]["foot"])
-    assert "Administration" not in labels(shell_for(rep)["nav"]["foot"])
+    assert "Settings" in labels(shell_for(admin)["nav"]["foot"])
+    assert "Settings" not in labels(shell_for(rep)["nav"]["foot"])
 
 
 def test_nobody_is_shown_the_way_to_what_the_role_may_not_see_or_make():

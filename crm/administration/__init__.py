@@ -1,0 +1,1 @@
+"""The settings of the product in the product: what there is, and users and teams."""

@@ -1,0 +1,16 @@
+from django.urls import path
+
+from crm.administration import views
+
+app_name = "administration"
+
+urlpatterns = [
+    path("", views.IndexView.as_view(), name="index"),
+    path("users/", views.UserListView.as_view(), name="user_list"),
+    path("users/new/", views.UserCreateView.as_view(), name="user_create"),
+    path("users/<key:pk>/", views.UserUpdateView.as_view(), name="user_update"),
+    path("teams/", views.TeamListView.as_view(), name="team_list"),
+    path("teams/new/", views.TeamCreateView.as_view(), name="team_create"),
+    path("teams/<key:pk>/", views.TeamUpdateView.as_view(), name="team_update"),
+    path("me/", views.ProfileView.as_view(), name="profile"),
+]
