@@ -189,6 +189,7 @@ class Account(OwnedRecord):
     description = LongTextField(_("description"), limit=32000, blank=True)
 
     access = "account"
+    about = _("Accounts are the organisations that you sell to.")
     together = (
         ("annual_revenue", "currency"),
         *(tuple(f"{use}_{part}" for part in ADDRESS_PARTS) for use in ("billing", "shipping")),

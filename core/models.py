@@ -134,6 +134,7 @@ class OwnedRecord(Record):
     )
     external_id = models.CharField(_("external id"), max_length=100, blank=True, editable=False)
 
+    about = ""  # what such a record is, in a sentence for who sees one for the first time
     search_fields = ()  # what people look for; also the source of search_text
     derived = {}
 

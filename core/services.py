@@ -13,6 +13,8 @@ from core.records import lock
 from core.signals import owner_changed
 from users.models import Role, User
 
+ASSIGNED = gettext_noop("Assigned %(record)s to %(owner)s")
+
 
 class ReadOnly(Conflict):
     """Nobody may change the record as it is now."""
@@ -82,7 +84,7 @@ def assign(record, *, owner, by, key=None):
     :raises OwnerInactive: the new owner can no longer log in
     :raises NotAllowed: the record, or that owner, is out of the user's reach
     """
-    label = Label(gettext_noop("Assigned %(record)s to %(owner)s"), record=record, owner=owner)
+    label = Label(ASSIGNED, record=record, owner=owner)
     with operation(Kind.EDIT, by=by, label=label, key=key) as op:
         owner = lock(User.objects.filter(pk=owner.pk)).order_by("pk").get()
         record = locked(record, by=by, verb=Verb.ASSIGN)

@@ -1,8 +1,8 @@
 """
 The start page: what the user can act on today, and what he changed last.
 
-Three queries of its own, whatever the size of the tables: one for the leads, one for the deals,
-one for the records that were changed.
+Four queries of its own, whatever the size of the tables: one for the leads, one for the deals,
+one for the records that were changed, and one for the first steps as long as they are shown.
 """
 
 import datetime
@@ -28,6 +28,7 @@ from core.journal import Change, Kind, Operation
 from core.models import Organisation
 from core.reach import Verb, may, reach_of
 from core.undo import RUNS
+from crm.onboarding import first_steps
 from leads.models import Lead, Phase
 from opportunities.models import ForecastCategory, Opportunity
 
@@ -64,6 +65,7 @@ def home(request):
         "leads": leads,
         "deals": deals,
         "changes": recent_changes(user),
+        "progress": None if is_team else first_steps(user),
     }
     return render(request, "crm/home.html", context)
 
@@ -185,13 +187,15 @@ class Deals:
         return Counter(state for deal in self.deals for state in self.states(deal))
 
     def states(self, deal):
-        """Why a deal needs a look: overdue, closing soon, without a next step."""
+        """Why a deal needs a look: overdue, closing soon, without a next step, gone quiet."""
         if deal.is_overdue(today=self.today):
             yield "overdue"
         elif (deal.close_date - self.today).days <= SOON_DAYS:
             yield "soon"
         if not deal.next_step:
             yield "idle"
+        if deal.is_quiet(today=self.today):
+            yield "quiet"
 
     def urgent(self):
         """The deals to look at, each with the reason and its tone."""
@@ -207,6 +211,11 @@ class Deals:
             return text, "bad"
         if state == "idle":
             return _("No next step"), "warn"
+        if state == "quiet":
+            days = deal.days_in_stage(today=self.today)
+            values = {"days": days, "stage": deal.stage}
+            text = ngettext("In %(stage)s for %(days)d day", "In %(stage)s for %(days)d days", days)
+            return text % values, "warn"
         if days == 0:
             return _("Closes today"), "warn"
         return ngettext("Closes in %d day", "Closes in %d days", days) % days, "mute"

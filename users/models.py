@@ -198,6 +198,7 @@ class User(Journalled, AbstractBaseUser):
     )
     is_active = models.BooleanField(_("active"), default=True)
     out_of_office_until = models.DateField(_("out of office until"), null=True, blank=True)
+    shows_first_steps = models.BooleanField(_("shows first steps"), default=True, editable=False)
 
     plain_fields = ("password", "last_login")
 

@@ -62,7 +62,6 @@ DETAILS = (
 class AccountListView(RecordListView):
     filterset_class = AccountFilter
     table = AccountTable
-    empty_text = gettext_lazy("Accounts are the organisations that you sell to.")
 
 
 class AccountDetailView(RecordDetailView):

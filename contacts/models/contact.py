@@ -162,6 +162,7 @@ class Contact(OwnedRecord):
     description = LongTextField(_("description"), limit=32000, blank=True)
 
     access = "contact"
+    about = _("A contact is a person worth knowing, at an account.")
     together = (
         *(tuple(f"{use}_{part}" for part in ADDRESS_PARTS) for use in ("mailing", "other")),
         *((name, f"{name}_at", f"{name}_source") for name in OPT_OUTS),

@@ -61,7 +61,6 @@ class ContactListView(RecordListView):
     filterset_class = ContactFilter
     table = ContactTable
     select_related = ("owner", "account")
-    empty_text = gettext_lazy("A contact is a person worth knowing, at an account.")
 
 
 class ContactDetailView(RecordDetailView):

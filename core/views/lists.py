@@ -26,7 +26,6 @@ class RecordListView(TemplateView):
     template_name = "base/list.html"
     partial_template_name = "core/_list.html"
     select_related = ("owner",)
-    empty_text = ""
 
     @property
     def model(self):
@@ -95,7 +94,7 @@ class RecordListView(TemplateView):
         create = [Action(_("Add %(kind)s") % {"kind": kind}, self.create_url)]
         return {
             "title": _("No %(records)s yet") % {"records": plural},
-            "text": self.empty_text,
+            "text": self.model.about,
             "actions": create if self.create_url else [],
         }
 

@@ -201,6 +201,7 @@ class RecordCreateView(RecordFormMixin, FormView):
         plural = {"label": capfirst(meta.verbose_name_plural), "url": list_url(self.model)}
         return {
             "title": title,
+            "about": getattr(self.model, "about", ""),
             "crumbs": [plural, {"label": title}],
             "submit": _("Add %(kind)s") % {"kind": meta.verbose_name},
             "cancel_url": list_url(self.model),

@@ -12,5 +12,7 @@ urlpatterns = [
     path("teams/", views.TeamListView.as_view(), name="team_list"),
     path("teams/new/", views.TeamCreateView.as_view(), name="team_create"),
     path("teams/<key:pk>/", views.TeamUpdateView.as_view(), name="team_update"),
+    path("sample-data/", views.SampleDataView.as_view(), name="sample_data"),
+    path("first-steps/hide/", views.FirstStepsHideView.as_view(), name="first_steps_hide"),
     path("me/", views.ProfileView.as_view(), name="profile"),
 ]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.http import HttpResponseBadRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -11,13 +12,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.generic import FormView, TemplateView
 
+from core.forms import VerbForm
 from core.journal import Kind, Label, operation, retried
 from core.records import lock
 from core.tables import Column
-from core.views.base import DomainFormMixin
+from core.views.base import DomainFormMixin, SeeOther, announce
 from core.views.settings import AdministratorMixin, SettingsListView, settings_crumbs
 from crm.administration.forms import ProfileForm, TeamForm, UserForm
 from crm.administration.services import save_team, save_user
+from crm.demo import load, loaded_run
+from crm.onboarding import hide_first_steps
 from users.models import Team, User
 
 
@@ -97,6 +101,17 @@ SECTIONS = (
                 "administration:team_list",
                 "hierarchy-2",
                 gettext_lazy("Who works together, and who leads them."),
+            ),
+        ),
+    ),
+    (
+        gettext_lazy("Trying it out"),
+        (
+            Section(
+                gettext_lazy("Sample data"),
+                "administration:sample_data",
+                "briefcase",
+                gettext_lazy("An invented company with all its records: in and out in one step."),
             ),
         ),
     ),
@@ -282,3 +297,48 @@ class ProfileView(PeopleFormView):
 
     def get_success_url(self):
         return reverse("administration:profile")
+
+
+# -- trying it out ----------------------------------------------------------------------------
+
+
+class SampleDataView(AdministratorMixin, DomainFormMixin, FormView):
+    """Load the sample organisation as one run, or lead to the undo that takes it out."""
+
+    template_name = "administration/sample_data.html"
+    form_class = VerbForm
+
+    def get_context_data(self, **kwargs):
+        title = _("Sample data")
+        return {
+            "title": title,
+            "crumbs": settings_crumbs({"label": title}),
+            "run": loaded_run(),
+            **super().get_context_data(**kwargs),
+        }
+
+    def perform(self, form):
+        return load().run
+
+    def performed(self, form):
+        announce(self.request, _("Loaded the sample data."), self.object.pk)
+        return SeeOther(reverse("home"))
+
+
+class FirstStepsHideView(DomainFormMixin, FormView):
+    """Show the first steps no longer; a button of the start page, so without a page."""
+
+    http_method_names = ("post", "options")
+    form_class = VerbForm
+
+    def perform(self, form):
+        return hide_first_steps(self.request.user, key=form.key)
+
+    def get_success_message(self):
+        return _("Hid the first steps.")
+
+    def form_invalid(self, form, *, status=422):
+        return HttpResponseBadRequest()
+
+    def get_success_url(self):
+        return reverse("home")

@@ -297,6 +297,7 @@ class Lead(OwnedRecord):
     description = LongTextField(_("description"), limit=32000, blank=True)
 
     access = "lead"
+    about = _("A lead is somebody who may be interested and is not vetted yet.")
     together = (
         ("annual_revenue", "currency"),
         ("budget", "budget_currency"),

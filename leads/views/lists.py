@@ -45,7 +45,6 @@ class LeadListView(RecordListView):
     table = LeadTable
     template_name = "leads/lead_list.html"
     select_related = ("owner", "status")
-    empty_text = _("A lead is somebody who may be interested and is not vetted yet.")
 
     @cached_property
     def view(self):

@@ -270,6 +270,7 @@ class Opportunity(OwnedRecord):
     original_amount = MoneyField(_("first amount"), null=True, editable=False)
 
     access = "opportunity"
+    about = _("A deal is a possible sale with an amount and a date.")
     together = (("amount", "currency"),)
     search_fields = ("name", "next_step", "main_competitor")
     derived = {**OwnedRecord.derived, "search_text": search_fields}
@@ -413,6 +414,10 @@ class Opportunity(OwnedRecord):
 
     def days_in_stage(self, *, today):
         return max((today - timezone.localdate(self.stage_entered_at)).days, 0)
+
+    def is_quiet(self, *, today):
+        """Whether it is open and has been in its stage for longer than the stage allows."""
+        return not self.is_closed and self.days_in_stage(today=today) > self.stage.stale_after_days
 
     def primary_role(self):
         """The role of the primary contact, or None."""

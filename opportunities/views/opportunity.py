@@ -88,7 +88,6 @@ class OpportunityListView(RecordListView):
     table = OpportunityTable
     template_name = "opportunities/opportunity_list.html"
     select_related = ("owner", "account", "stage")
-    empty_text = gettext_lazy("A deal is a possible sale with an amount and a date.")
 
     @cached_property
     def view(self):

@@ -8,7 +8,7 @@ from core.journal import Kind, Label, operation
 from core.undo import undo
 from leads.models import LeadStatus, Phase
 from leads.services import qualify
-from opportunities.models import ForecastCategory
+from opportunities.models import ForecastCategory, Opportunity
 from tests.factories.accounts import AccountFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.opportunities import OpportunityFactory
@@ -156,13 +156,13 @@ def test_home_opens_for_every_role(client, role):
 
 
 @pytest.mark.parametrize("count", [1, 9])
-def test_home_costs_8_queries_at_most(as_rep, rep, count, django_assert_max_num_queries):
+def test_home_costs_9_queries_at_most(as_rep, rep, count, django_assert_max_num_queries):
     for _number in range(count):
         qualify(LeadFactory(owner=rep), by=rep)
         LeadFactory(owner=rep)
         OpportunityFactory(owner=rep, currency="EUR", close_date=day(3))
 
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         response = home(as_rep)
 
     assert len(response.context["changes"]) == min(2 * count, 8)
@@ -174,3 +174,16 @@ def test_home_says_how_many_more_leads_there_are(as_rep, rep):
     (panel,) = home(as_rep).context["leads"].panels()
 
     assert (len(panel["rows"]), panel["count"]) == (6, 9)
+
+
+def test_home_names_deals_that_stay_too_long_in_their_stage(as_rep, rep):
+    deal = OpportunityFactory(owner=rep, close_date=day(90), next_step="Call")
+    days = deal.stage.stale_after_days + 1
+    Opportunity.objects.filter(pk=deal.pk).update(
+        stage_entered_at=deal.stage_entered_at - datetime.timedelta(days=days)
+    )
+
+    ((shown, reason, tone),) = home(as_rep).context["deals"].urgent()
+
+    assert (shown, tone) == (deal, "warn")
+    assert reason == f"In {deal.stage} for {days} days"
