@@ -3,6 +3,7 @@
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import csrf_protect_m
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.http import HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -51,8 +52,20 @@ class RuledForm(VersionedForm):
         return cleaned
 
 
+class GuardedSelect(AutocompleteSelect):
+    """A choice by search that shows a form again although what was sent can be no key."""
+
+    def optgroups(self, name, value, attrs=None):
+        return super().optgroups(name, [key for key in value if key_or_none(key)], attrs)
+
+
 class GuardedAdmin(admin.ModelAdmin):
-    """Ignores parameters of the URL at which Django's own pages would break."""
+    """Ignores parameters of the URL and values at which Django's own pages would break."""
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name in self.autocomplete_fields:
+            kwargs["widget"] = GuardedSelect(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def lookup_allowed(self, lookup, value, request):
         """A list is cut by what ``list_filter`` offers, not by any field and any comparison."""

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
@@ -109,11 +109,26 @@ class Record(Journalled):
         """
         Ask the database all check constraints of the record in one statement.
 
+        A number that its column can't hold has its message already and can't be asked about.
+
         :raises ValidationError: by field, over all fields, on the form or not
         """
+        if not self._fits():
+            return
         (errors,) = constraint_errors([self])
         if errors:
             raise ValidationError(errors)
+
+    def _fits(self):
+        """Whether the columns can hold the record's whole numbers."""
+        ranges = connection.ops.integer_field_range
+        for field in self._meta.concrete_fields:
+            value = self.__dict__.get(field.attname)
+            if isinstance(field, models.IntegerField) and isinstance(value, int):
+                least, most = ranges(field.get_internal_type())
+                if (least is not None and value < least) or (most is not None and value > most):
+                    return False
+        return True
 
 
 class OwnedRecord(Record):

@@ -1,4 +1,7 @@
+from django.http import HttpResponseNotAllowed
 from django.utils.cache import patch_vary_headers
+
+METHODS = ("GET", "HEAD", "OPTIONS", "POST")
 
 HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -20,3 +23,15 @@ class HeadersMiddleware:
         if response.headers.get("Content-Type", "").startswith("text/html"):
             patch_vary_headers(response, ("Cookie", "HX-Request"))
         return response
+
+
+class MethodsMiddleware:
+    """Refuse the methods that no page has; Django's form views would take PUT for POST."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.method not in METHODS:
+            return HttpResponseNotAllowed(METHODS)
+        return self.get_response(request)

@@ -56,3 +56,13 @@ def test_pages_are_kept_by_no_cache(client, rep):
 def test_foreign_host_is_refused(client):
     assert client.get("/login/", headers={"Host": "evil.example"}).status_code == 400
     assert client.get("/login/", headers={"X-Forwarded-Host": "evil.example"}).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete", "trace"])
+def test_methods_that_no_page_has_are_refused_before_anything_else(client, rep, method):
+    client.force_login(rep)
+
+    response = getattr(client, method)("/leads/new/", {"last_name": "Put"})
+
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET, HEAD, OPTIONS, POST"
