@@ -9,7 +9,7 @@ UV := uv==0.13.9
 RUN := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: demo test test-postgres e2e check format lock bench
+.PHONY: demo test test-postgres e2e check format translate lock bench
 .DEFAULT_GOAL := demo
 
 demo: $(READY)
@@ -41,6 +41,11 @@ format: $(READY)
 	$(RUN) -m ruff format .
 	$(RUN) -m ruff check --fix .
 	$(RUN) manage.py join_styles
+
+# Needs gettext (on Debian: apt install gettext); fill the gaps in locale/, then run it again.
+translate: $(READY)
+	$(RUN) manage.py makemessages -l de --no-obsolete --no-wrap --no-location -i .venv
+	$(RUN) manage.py compilemessages -l de -i .venv
 
 lock: $(READY)
 	$(RUN) -m uv pip compile --quiet --universal --generate-hashes pyproject.toml -o requirements.lock

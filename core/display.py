@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.dateformat import time_format as format_time
 from django.utils.formats import get_format, number_format
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from core.models import Organisation
@@ -61,16 +61,20 @@ def money(amount, currency, *, digits=0):
     """
     Write an amount: €48,000 in the organisation's currency, USD 52,000 in any other.
 
+    The language says where the unit stands: 48.000 € and 52.000 USD in German.
+
     The symbol would not tell one dollar from another. ``digits`` are the decimals to show.
     """
     text = number(amount, digits=digits)
     if not text or not currency:
         return text
-    unit = currency + NO_BREAK
-    if currency == home_currency():
-        unit = SYMBOLS.get(currency, unit)
-    sign = "-" if text.startswith("-") else ""
-    return f"{sign}{unit}{text.removeprefix('-')}"
+    values = {"number": text.removeprefix("-"), "unit": currency, "space": NO_BREAK}
+    if currency == home_currency() and currency in SYMBOLS:
+        values["unit"] = SYMBOLS[currency]
+        written = pgettext("a currency's symbol", "%(unit)s%(number)s") % values
+    else:
+        written = pgettext("a currency's code", "%(unit)s%(space)s%(number)s") % values
+    return f"-{written}" if text.startswith("-") else written
 
 
 def percent(value):
@@ -82,6 +86,21 @@ def percent(value):
 def counted(count, *, cap=COUNT_CAP):
     """Write a count that was stopped at ``cap``: 38, 10,000+."""
     return f"{number(cap)}+" if count is not None and count >= cap else number(count)
+
+
+def records(count, model, *, cap=COUNT_CAP):
+    """Write how many records of a model: 1 lead, 38 leads."""
+    names = model._meta
+    noun = names.verbose_name if count == 1 else names.verbose_name_plural
+    return f"{counted(count, cap=cap)} {noun}"
+
+
+def in_sentence(label):
+    """Write a label within a sentence: names and abbreviations, and nouns in German, stay."""
+    word = str(label).split(" ")[0]
+    if not word[1:].islower() or (get_language() or "").startswith("de"):
+        return str(label)
+    return label[:1].lower() + label[1:]
 
 
 def day(date):

@@ -34,6 +34,9 @@ SAFE_SCHEMES = frozenset({"http", "https"})
 # Marks
 
 
+register.filter("in_sentence", display.in_sentence)
+
+
 @register.simple_tag
 @lru_cache(maxsize=256)
 def icon(name, size=""):

@@ -268,9 +268,8 @@ class ListValueUpdateView(ListMixin, SettingsUpdateView):
     def get_effects(self):
         for use in uses_of(self.list_key):
             count = use.count(self.record.value)
-            plural = use.model._meta.verbose_name_plural
-            number = display.counted(count, cap=COUNT_LIMIT)
-            yield _("%(count)s %(records)s have it.") % {"count": number, "records": plural}
+            found = display.records(count, use.model, cap=COUNT_LIMIT)
+            yield _("In use: %(records)s.") % {"records": found}
 
 
 class ListValueMoveView(SettingsMoveView):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.generic import FormView, TemplateView
 
-from core import reach, recycle_bin, services
+from core import display, reach, recycle_bin, services
 from core.errors import NotAllowed, Stale
 from core.forms import AssignForm, VerbForm, key_or_none
 from core.history import history
@@ -139,7 +139,7 @@ class RecordDetailView(RecordMixin, TemplateView):
             shown = column.shown(self.record)
             if shown or (url and column.key in self.offered):
                 is_link = column.kind in LINKED
-                name = _in_sentence(str(column.label))
+                name = display.in_sentence(str(column.label))
                 yield {
                     "column": column,
                     "name": name,
@@ -147,12 +147,6 @@ class RecordDetailView(RecordMixin, TemplateView):
                     "url": url,
                     "is_link": is_link,
                 }
-
-
-def _in_sentence(label):
-    """A label as it is written within a sentence: names and abbreviations keep their capitals."""
-    word = label.split(" ")[0]
-    return label[:1].lower() + label[1:] if word[1:].islower() else label
 
 
 class RecordFormMixin(DomainFormMixin):

@@ -46,7 +46,7 @@ def budget_text(lead):
     """The budget with its status: "€48,000, approved"; "" if nothing is known."""
     amount = display.money(lead.budget, lead.budget_currency)
     status = lead.get_budget_status_display() if lead.budget_status else ""
-    return f"{amount}, {status.lower()}" if amount and status else amount or status
+    return f"{amount}, {display.in_sentence(status)}" if amount and status else amount or status
 
 
 def permission(name, label):
@@ -292,7 +292,7 @@ class LeadDetailView(RecordDetailView):
             "about": [(ABOUT[0], list(self._details(ABOUT[1], actions)))],
             "answers": list(self._details(ANSWERS[1], actions)),
             "points": [(labels[n], points) for n, points in lead.qualification_parts.items()],
-            "missing": [labels[name].lower() for name in lead.unknown_parts],
+            "missing": [display.in_sentence(labels[name]) for name in lead.unknown_parts],
         }
 
     def get_matches(self, facts):

@@ -58,7 +58,7 @@ def test_money_shows_cents_where_asked_for():
 
 def test_money_follows_the_language():
     with translation.override("de"):
-        assert display.money(Decimal("48000"), "EUR") == "€48.000"
+        assert display.money(Decimal("48000"), "EUR") == "48.000\u00a0€"
 
 
 def test_money_shows_the_converted_amount_in_grey_behind_another_currency():

@@ -161,7 +161,7 @@ def test_a_renamed_value_keeps_what_is_stored(office):
     LeadFactory(industry="Banking")
     page = reverse("core:listvalue_update", args=["industry", value.pk])
 
-    assert "1 leads have it." in office.get(page).content.decode()
+    assert "In use: 1 lead." in office.get(page).content.decode()
     send(office, page, label="Banks")
 
     value.refresh_from_db()
