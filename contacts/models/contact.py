@@ -142,22 +142,24 @@ class Contact(OwnedRecord):
     interests = StringListField(_("interests"), limit=30, blank=True)
     status = models.CharField(_("status"), max_length=14, choices=Status, default=Status.ACTIVE)
     email_opt_out = models.BooleanField(_("no e-mail"), default=False)
-    email_opt_out_at = models.DateTimeField(null=True, editable=False)
+    email_opt_out_at = models.DateTimeField(_("no e-mail since"), null=True, editable=False)
     email_opt_out_source = models.CharField(
-        max_length=10, choices=OptOutSource, blank=True, editable=False
+        _("no e-mail by"), max_length=10, choices=OptOutSource, blank=True, editable=False
     )
     do_not_call = models.BooleanField(_("no calls"), default=False)
-    do_not_call_at = models.DateTimeField(null=True, editable=False)
+    do_not_call_at = models.DateTimeField(_("no calls since"), null=True, editable=False)
     do_not_call_source = models.CharField(
-        max_length=10, choices=OptOutSource, blank=True, editable=False
+        _("no calls by"), max_length=10, choices=OptOutSource, blank=True, editable=False
     )
     fax_opt_out = models.BooleanField(_("no fax"), default=False)
-    fax_opt_out_at = models.DateTimeField(null=True, editable=False)
+    fax_opt_out_at = models.DateTimeField(_("no fax since"), null=True, editable=False)
     fax_opt_out_source = models.CharField(
-        max_length=10, choices=OptOutSource, blank=True, editable=False
+        _("no fax by"), max_length=10, choices=OptOutSource, blank=True, editable=False
     )
     email_bounced_at = models.DateTimeField(_("e-mail bounced"), null=True, editable=False)
-    email_bounce_reason = models.CharField(max_length=255, blank=True, editable=False)
+    email_bounce_reason = models.CharField(
+        _("reason of the bounce"), max_length=255, blank=True, editable=False
+    )
     consent_note = LongTextField(_("consent"), limit=1000, blank=True)
     description = LongTextField(_("description"), limit=32000, blank=True)
 

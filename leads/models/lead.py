@@ -196,11 +196,11 @@ class Lead(OwnedRecord):
     lifecycle = models.CharField(
         _("lifecycle"), max_length=3, choices=Lifecycle, default=Lifecycle.RAW
     )
-    mql_at = models.DateTimeField(null=True, editable=False)
-    sal_at = models.DateTimeField(null=True, editable=False)
-    sql_at = models.DateTimeField(null=True, editable=False)
-    first_response_at = models.DateTimeField(null=True, editable=False)
-    last_contacted_at = models.DateTimeField(null=True, editable=False)
+    mql_at = models.DateTimeField(_("marketing qualified at"), null=True, editable=False)
+    sal_at = models.DateTimeField(_("sales accepted at"), null=True, editable=False)
+    sql_at = models.DateTimeField(_("sales qualified at"), null=True, editable=False)
+    first_response_at = models.DateTimeField(_("first response at"), null=True, editable=False)
+    last_contacted_at = models.DateTimeField(_("last contacted at"), null=True, editable=False)
     disqualify_reason = ListField(
         _("reason for disqualifying"), list_key="disqualify_reason", blank=True
     )
@@ -219,7 +219,7 @@ class Lead(OwnedRecord):
     rating = models.CharField(_("rating"), max_length=4, choices=Rating, blank=True)
     lead_source = ListField(_("lead source"), list_key="lead_source", blank=True)
     source_detail = models.CharField(_("source in detail"), max_length=255, blank=True)
-    utm = models.JSONField(default=dict, blank=True, editable=False)
+    utm = models.JSONField(_("campaign parameters"), default=dict, blank=True, editable=False)
     capture_channel = models.CharField(
         _("captured by"),
         max_length=8,
@@ -277,22 +277,24 @@ class Lead(OwnedRecord):
     engagement_score = models.PositiveSmallIntegerField(_("engagement"), default=0, editable=False)
 
     email_opt_out = models.BooleanField(_("no e-mail"), default=False)
-    email_opt_out_at = models.DateTimeField(null=True, editable=False)
+    email_opt_out_at = models.DateTimeField(_("no e-mail since"), null=True, editable=False)
     email_opt_out_source = models.CharField(
-        max_length=10, choices=Contact.OptOutSource, blank=True, editable=False
+        _("no e-mail by"), max_length=10, choices=Contact.OptOutSource, blank=True, editable=False
     )
     do_not_call = models.BooleanField(_("no calls"), default=False)
-    do_not_call_at = models.DateTimeField(null=True, editable=False)
+    do_not_call_at = models.DateTimeField(_("no calls since"), null=True, editable=False)
     do_not_call_source = models.CharField(
-        max_length=10, choices=Contact.OptOutSource, blank=True, editable=False
+        _("no calls by"), max_length=10, choices=Contact.OptOutSource, blank=True, editable=False
     )
     fax_opt_out = models.BooleanField(_("no fax"), default=False)
-    fax_opt_out_at = models.DateTimeField(null=True, editable=False)
+    fax_opt_out_at = models.DateTimeField(_("no fax since"), null=True, editable=False)
     fax_opt_out_source = models.CharField(
-        max_length=10, choices=Contact.OptOutSource, blank=True, editable=False
+        _("no fax by"), max_length=10, choices=Contact.OptOutSource, blank=True, editable=False
     )
     email_bounced_at = models.DateTimeField(_("e-mail bounced"), null=True, editable=False)
-    email_bounce_reason = models.CharField(max_length=255, blank=True, editable=False)
+    email_bounce_reason = models.CharField(
+        _("reason of the bounce"), max_length=255, blank=True, editable=False
+    )
     consent_note = LongTextField(_("consent"), limit=1000, blank=True)
     description = LongTextField(_("description"), limit=32000, blank=True)
 

@@ -36,22 +36,38 @@ class OpportunityStageHistory(Record):
         verbose_name=_("by"),
     )
     from_stage = models.ForeignKey(
-        "opportunities.Stage", models.PROTECT, null=True, related_name="+"
+        "opportunities.Stage",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("stage before"),
     )
-    to_stage = models.ForeignKey("opportunities.Stage", models.PROTECT, related_name="+")
-    from_amount = MoneyField(null=True)
-    to_amount = MoneyField(null=True)
-    from_probability = PercentField(null=True)
-    to_probability = PercentField()
-    from_forecast_category = models.CharField(max_length=9, choices=ForecastCategory, blank=True)
-    to_forecast_category = models.CharField(max_length=9, choices=ForecastCategory)
-    from_close_date = models.DateField(null=True)
-    to_close_date = models.DateField()
+    to_stage = models.ForeignKey(
+        "opportunities.Stage", models.PROTECT, related_name="+", verbose_name=_("new stage")
+    )
+    from_amount = MoneyField(_("amount before"), null=True)
+    to_amount = MoneyField(_("new amount"), null=True)
+    from_probability = PercentField(_("probability before"), null=True)
+    to_probability = PercentField(_("new probability"))
+    from_forecast_category = models.CharField(
+        _("forecast category before"), max_length=9, choices=ForecastCategory, blank=True
+    )
+    to_forecast_category = models.CharField(
+        _("new forecast category"), max_length=9, choices=ForecastCategory
+    )
+    from_close_date = models.DateField(_("close date before"), null=True)
+    to_close_date = models.DateField(_("new close date"))
     from_owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("owner before"),
     )
-    to_owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    seconds_in_from_stage = models.BigIntegerField(null=True)
+    to_owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("new owner")
+    )
+    seconds_in_from_stage = models.BigIntegerField(_("seconds in the stage before"), null=True)
 
     access_parents = ("opportunity",)
 

@@ -259,8 +259,12 @@ class Opportunity(OwnedRecord):
 
     is_closed = models.BooleanField(_("closed"), default=False, editable=False)
     is_won = models.BooleanField(_("won"), default=False, editable=False)
-    probability_overridden = models.BooleanField(default=False, editable=False)
-    category_overridden = models.BooleanField(default=False, editable=False)
+    probability_overridden = models.BooleanField(
+        _("probability set by hand"), default=False, editable=False
+    )
+    category_overridden = models.BooleanField(
+        _("forecast category set by hand"), default=False, editable=False
+    )
     stage_entered_at = models.DateTimeField(
         _("in this stage since"), default=timezone.now, editable=False
     )
