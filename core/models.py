@@ -139,9 +139,14 @@ class OwnedRecord(Record):
     )
     archived_at = models.DateTimeField(_("archived"), null=True, editable=False)
     merged_into = models.ForeignKey(
-        "self", models.PROTECT, null=True, editable=False, related_name="merged"
+        "self",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="merged",
+        verbose_name=_("merged into"),
     )
-    custom = models.JSONField(default=dict, editable=False)
+    custom = models.JSONField(_("own fields"), default=dict, editable=False)
     search_text = models.TextField(editable=False, default="")
     source_created_at = models.DateTimeField(_("created at the source"), null=True, editable=False)
     external_source = models.CharField(

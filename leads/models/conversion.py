@@ -46,9 +46,9 @@ class Conversion(Record):
         related_name="conversions",
         verbose_name=_("opportunity"),
     )
-    account_created = models.BooleanField(default=False)
-    contact_created = models.BooleanField(default=False)
-    opportunity_created = models.BooleanField(default=False)
+    account_created = models.BooleanField(_("account was created"), default=False)
+    contact_created = models.BooleanField(_("contact was created"), default=False)
+    opportunity_created = models.BooleanField(_("deal was created"), default=False)
     converted_at = models.DateTimeField(_("converted at"))
     converted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -57,7 +57,7 @@ class Conversion(Record):
         related_name="+",
         verbose_name=_("converted by"),
     )
-    origin = models.CharField(max_length=9, choices=Origin, default=Origin.CONVERTED)
+    origin = models.CharField(_("origin"), max_length=9, choices=Origin, default=Origin.CONVERTED)
 
     access_parents = ("lead", "account", "contact", "opportunity")
 
