@@ -1,11 +1,23 @@
 import django_filters
+from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Account
 from contacts.models import Contact
 from core.filters import CountryFilter, DaysFilter, ListFilter, OwnerFilter, RecordFilter
 
 
+def visible_accounts(request):
+    return Account.objects.visible_to(request.user)
+
+
 class ContactFilter(RecordFilter):
+    account = django_filters.ModelChoiceFilter(
+        queryset=visible_accounts,
+        method="of_account",
+        label=_("Account"),
+        widget=forms.HiddenInput,
+    )
     owner = OwnerFilter()
     level = ListFilter(list_key="contact_level", label=_("Level"))
     country = CountryFilter(field_name="mailing_country", label=_("Country"))
@@ -18,3 +30,7 @@ class ContactFilter(RecordFilter):
     class Meta(RecordFilter.Meta):
         model = Contact
         fields = ["status", "email_opt_out", "do_not_call"]
+
+    def of_account(self, queryset, name, account):
+        """Keep those with an active relation to ``account``; only the account's page asks it."""
+        return queryset.filter(relations__account=account, relations__is_active=True)

@@ -168,9 +168,10 @@ class RecordFilter(django_filters.FilterSet):
 
     @property
     def unused(self):
-        """The filters that can still be added: (name, label)."""
+        """The filters that can still be added: (name, label); hidden ones come by a link only."""
+        fields = self.form.fields
         names = [name for name in self.filters if name != "q" and not self.is_used(name)]
-        return [(name, self.form.fields[name].label) for name in names]
+        return [(n, fields[n].label) for n in names if not fields[n].widget.is_hidden]
 
     def _query_without(self, parameters):
         query = self.data.copy()

@@ -1,6 +1,6 @@
-"""Indexes that PostgreSQL and SQLite need in different forms."""
+"""Indexes that PostgreSQL and SQLite need in different forms, and how to add one."""
 
-from django.db import models
+from django.db import migrations, models
 from django.db.backends.ddl_references import Statement
 
 
@@ -19,3 +19,29 @@ class SearchIndex(models.Index):
         trigrams = models.Index(fields=self.fields[-1:], name=self.name, opclasses=["gin_trgm_ops"])
         index = trigrams.create_sql(model, schema_editor, using=" USING gin", **kwargs)
         return Statement("CREATE EXTENSION IF NOT EXISTS pg_trgm; %(index)s", index=index)
+
+
+class AddIndexOnline(migrations.AddIndex):
+    """
+    Add an index to a table that is in use: on PostgreSQL writers go on while it is built.
+
+    The migration must not be atomic. One that was interrupted leaves an invalid index, which is
+    dropped by hand before the migration is run again.
+    """
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            schema_editor.add_index(model, self.index, **_online(schema_editor))
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        model = from_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            index = from_state.models[app_label, self.model_name_lower].get_index_by_name(
+                self.index.name
+            )
+            schema_editor.remove_index(model, index, **_online(schema_editor))
+
+
+def _online(schema_editor):
+    return {"concurrently": True} if schema_editor.connection.vendor == "postgresql" else {}

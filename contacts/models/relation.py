@@ -33,18 +33,8 @@ class RelationQuerySet(RecordQuerySet):
         )
 
     def account_order(self):
-        """The primary contact, then active people by name, then ended ones, newest first."""
-        return self.order_by(
-            Case(
-                When(is_primary_for_account=True, then=0),
-                When(is_active=True, then=1),
-                default=Value(2),
-            ),
-            F("end_date").desc(nulls_last=True),
-            "contact__last_name",
-            "contact__first_name",
-            "pk",
-        )
+        """The primary contact, then active people, then former ones, the latest relation first."""
+        return self.order_by("-is_primary_for_account", "-is_active", "-pk")
 
     def with_sub_accounts(self, account):
         """Relations with ``account`` and every account below it."""
@@ -122,6 +112,10 @@ class AccountContactRelation(Record):
         ]
         indexes = [
             models.Index(fields=["account", "is_active"], name="acr_account_active_idx"),
+            models.Index(
+                fields=["account", "is_primary_for_account", "is_active", "id"],
+                name="acr_account_order_idx",
+            ),
             models.Index(fields=["contact", "is_active"], name="acr_contact_active_idx"),
         ]
 

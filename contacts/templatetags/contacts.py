@@ -1,18 +1,21 @@
 """What other pages show of people."""
 
+from collections import Counter
 from urllib.parse import urlencode
 
 from django import template
+from django.db.models import BigIntegerField, Case, Count, Exists, F, OuterRef, When
 from django.urls import reverse
 
 from accounts.models import Account
 from contacts.models import AccountContactRelation, Contact
 from core import reach
+from core.normalise import fold
 from core.reach import Verb
 
 register = template.Library()
 
-SHOWN = 50
+SHOWN = 20
 
 
 @register.inclusion_tag("contacts/_people.html", takes_context=True)
@@ -20,8 +23,10 @@ def people(context, account, *, has_sub=False):
     """
     Show the people of ``account``; with ``?people=tree`` also those of the accounts below.
 
-    A person stands there once, with all relations found; ended ones come last. ``has_sub`` says
-    whether there are accounts below.
+    A person stands there once, with all relations found: the primary contact, active people by
+    name, then former ones, who left last before the others. Of many the latest relations are
+    shown, found by an index whatever their number. ``has_sub`` says whether there are accounts
+    below.
     """
     request = context["request"]
     with_sub = request.GET.get("people") == "tree"
@@ -33,17 +38,29 @@ def people(context, account, *, has_sub=False):
         relations = relations.filter(account=account)
     relations = relations.select_related("contact", "account").account_order()
     found = list(relations[: SHOWN + 1])
+    has_more = len(found) > SHOWN
+    people = by_person(sorted(found[:SHOWN], key=place))
     may_edit = not account.is_archived and account.can(request.user, Verb.EDIT)
     return {
         "account": account,
-        "people": by_person(found[:SHOWN]),
-        "has_more": len(found) > SHOWN,
+        "people": people,
+        "count": f"{SHOWN}+" if has_more else len(people),
+        "has_more": has_more,
+        "all_url": f"{reverse('contacts:contact_list')}?{urlencode({'account': account.pk})}",
         "with_sub": with_sub,
         "has_sub": with_sub or has_sub,
         "path": request.path,
         "may_edit": may_edit,
         "add_url": add_url(account, user=request.user),
     }
+
+
+def place(relation):
+    """What the relations of an account's people are sorted by."""
+    person, end = relation.contact, relation.end_date
+    since_end = -end.toordinal() if end else 0
+    name = fold(person.last_name), fold(person.first_name)
+    return (not relation.is_primary_for_account, not relation.is_active, since_end, *name)
 
 
 def by_person(relations):
@@ -76,14 +93,25 @@ def with_people(context, rows, tree):
     relations = AccountContactRelation.objects.visible_to(user).active().with_sub_accounts(top)
     relations = relations.filter(contact__archived_at=None).order_by()
     counted = people_by_place(relations, with_sub=tree.with_sub)
-    return [{**row, "people": len(counted.get(row["row"].account.pk, ()))} for row in rows]
+    return [{**row, "people": counted.get(row["row"].account.pk, 0)} for row in rows]
 
 
 def people_by_place(relations, *, with_sub):
-    """The keys of the people of each account, and of those below it: {account's key: {keys}}."""
-    found = {}
-    for account, path, person in relations.values_list("account", "account__path", "contact"):
+    """
+    The number of people of each account, and of those below it: {account's key: number}.
+
+    The database counts those with one active relation; only the others are read one by one.
+    """
+    others = AccountContactRelation.objects.active().filter(contact=OuterRef("contact"))
+    has_others = Exists(others.exclude(pk=OuterRef("pk")).order_by())
+    one_by_one = Case(When(has_others, then=F("contact")), output_field=BigIntegerField())
+    rows = relations.values_list("account", "account__path", one_by_one).annotate(Count("pk"))
+    counts, known = Counter(), {}
+    for account, path, person, number in rows:
         above = [int(key) for key in path.split("/") if key] if with_sub else []
         for key in (*above, account):
-            found.setdefault(key, set()).add(person)
-    return found
+            if person is None:
+                counts[key] += number
+            else:
+                known.setdefault(key, set()).add(person)
+    return counts + Counter({key: len(people) for key, people in known.items()})
