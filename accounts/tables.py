@@ -13,17 +13,29 @@ def status_tone(account):
 class AccountTable(Table):
     columns = (
         Column("name", _("Name"), sort="name", kind="link"),
-        Column("type", _("Type")),
-        Column("industry", _("Industry")),
-        Column("status", _("Status"), kind="dot", tone=status_tone),
-        Column("rating", _("Rating"), extra=True),
+        Column("type", _("Type"), edit="type"),
+        Column("industry", _("Industry"), edit="industry"),
+        Column("status", _("Status"), kind="dot", tone=status_tone, edit="status"),
+        Column("rating", _("Rating"), extra=True, edit="rating"),
         Column("billing_city", _("City"), sort="billing_city"),
         Column("billing_country", _("Country"), extra=True),
-        Column("employees", _("Employees"), sort="employees", kind="number", extra=True),
         Column(
-            "annual_revenue", _("Annual revenue"), sort="annual_revenue", kind="money", extra=True
+            "employees",
+            _("Employees"),
+            sort="employees",
+            kind="number",
+            extra=True,
+            edit="employees",
         ),
-        Column("phone", _("Phone"), kind="phone", extra=True),
+        Column(
+            "annual_revenue",
+            _("Annual revenue"),
+            sort="annual_revenue",
+            kind="money",
+            extra=True,
+            edit="annual_revenue",
+        ),
+        Column("phone", _("Phone"), kind="phone", extra=True, edit="phone"),
         Column("owner", _("Owner"), kind="user"),
         Column("created_at", _("Created"), sort="created_at", kind="moment", extra=True),
     )

@@ -348,8 +348,11 @@ class RecordForm(OnceMixin, StyledFormMixin, forms.ModelForm):
     """
     Edits some fields of one record, cleaned by ``Model.clean_values`` as files and API are.
 
-    Fields outside the reach of the user are left out; records are chosen by search.
+    Fields outside the reach of the user are left out; records are chosen by search. ``together``
+    are groups of fields that make sense only as a whole, such as an amount and its currency.
     """
+
+    together = ()
 
     def __init__(self, *args, by, **kwargs):
         super().__init__(*args, **kwargs)
@@ -390,6 +393,18 @@ class RecordForm(OnceMixin, StyledFormMixin, forms.ModelForm):
     def _record_fields(self):
         """The names of the form's fields that are fields of the model."""
         return [name for name in self._meta.fields if name in self.fields]
+
+    def narrow(self, name):
+        """
+        Leave only the field ``name`` and those that belong together with it.
+
+        What is left out stays as it is saved. Returns whether the field can be edited at all.
+        """
+        group = {name}.union(*(names for names in self.together if name in names))
+        for other in self._record_fields():
+            if other not in group:
+                del self.fields[other]
+        return name in self.fields
 
     # cleaning
 

@@ -15,12 +15,13 @@ from operator import attrgetter, methodcaller
 
 from django.core import signing
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, Q, Subquery
 from django.db.models.fields.tuple_lookups import (
     TupleGreaterThan,
     TupleLessThan,
     TupleLookupMixin,
 )
+from django.db.models.functions import Coalesce
 from django.template.defaultfilters import linebreaksbr
 from django.utils.html import format_html
 from django.utils.text import capfirst
@@ -60,7 +61,9 @@ class Column:
     takes the record's currency, pill and dot the tone that the function ``tone`` gives, and
     "multiline" keeps its line breaks.
     ``verb`` limits the column to users who may do that to some record. ``extra`` columns are
-    left out on a phone. ``blank`` stands where there is no value.
+    left out on a phone. ``blank`` stands where there is no value. ``edit`` names the field of
+    the record's form that a cell of a list opens, ``page`` the page of what changes only by a
+    verb of its own.
     """
 
     key: str
@@ -72,6 +75,8 @@ class Column:
     extra: bool = False
     tone: Callable | None = None
     blank: str = ""
+    edit: str = ""
+    page: str = ""
 
     @property
     def css(self):
@@ -271,6 +276,24 @@ def _counted(page, queryset):
     return page
 
 
+def neighbours(record, queryset, sort):
+    """
+    The keys of the rows before and after ``record`` in a sorted list, None at its ends.
+
+    One query, by the same indexes as the pages; None if the record is not in the list.
+    """
+    walk = _Walk(queryset.select_related(None), sort)
+    position = walk.position_of(record)
+    row = queryset.model.objects.filter(pk=record.pk).order_by()
+    row = row.annotate(
+        is_listed=Exists(queryset.order_by().filter(pk=record.pk)),
+        before=walk.nearest(position, backwards=True),
+        after=walk.nearest(position),
+    )
+    found = row.values_list("is_listed", "before", "after").first()
+    return found[1:] if found and found[0] else None
+
+
 class _Walk:
     """Walks the segments of a sorted queryset from a position, forwards or backwards."""
 
@@ -282,22 +305,32 @@ class _Walk:
 
     def read(self, position, limit, *, backwards=False):
         """At most ``limit`` rows beyond ``position``, the nearest first."""
+        records = []
+        for rows in self._stretches(position, backwards=backwards):
+            records += self._fetched(rows, limit - len(records))
+            if len(records) >= limit:
+                break
+        return records
+
+    def nearest(self, position, *, backwards=False):
+        """An expression: the key of the first row beyond ``position``, NULL at the end."""
+        stretches = self._stretches(position, backwards=backwards)
+        keys = [Subquery(rows.values("pk")[:1]) for rows in stretches]
+        return keys[0] if len(keys) == 1 else Coalesce(*keys)
+
+    def _stretches(self, position, *, backwards):
+        """The rows beyond ``position`` in order, a queryset for each segment."""
         numbers = range(len(self.segments))
         if position:
             numbers = range(position.segment, len(self.segments))
             if backwards:
                 numbers = range(position.segment, -1, -1)
         descending = self.sort.descending != backwards
-        records = []
         for number in numbers:
             rows = self.queryset.filter(self.segments[number])
             if position and number == position.segment:
                 rows = rows.filter(self._beyond(position, descending))
-            rows = rows.order_by(*self._order(number, descending))
-            records += self._fetched(rows, limit - len(records))
-            if len(records) >= limit:
-                break
-        return records
+            yield rows.order_by(*self._order(number, descending))
 
     def _fetched(self, rows, limit):
         """
@@ -321,12 +354,17 @@ class _Walk:
         compare = RowBefore if descending else RowAfter
         return compare((F(self.field.name), F("pk")), (position.value, position.pk))
 
+    def position_of(self, record):
+        """The position of a row of this list."""
+        value = getattr(record, self.field.attname)
+        if len(self.segments) > 1 and (value is None or value == ""):
+            return Position(1, None, record.pk)
+        return Position(0, value, record.pk)
+
     def token(self, record):
         """The signed token of a row of this list."""
-        value = getattr(record, self.field.attname)
-        segment = 0
-        if len(self.segments) > 1 and (value is None or value == ""):
-            segment, value = 1, None
+        position = self.position_of(record)
+        segment, value = position.segment, position.value
         if isinstance(value, datetime.date | datetime.time):
             value = value.isoformat()
         elif isinstance(value, Decimal):

@@ -18,9 +18,9 @@ def phase_tone(lead):
 class LeadTable(Table):
     columns = (
         Column("name", _("Name"), value=str, sort="last_name", kind="link"),
-        Column("company", _("Company"), sort="company"),
-        Column("title", _("Title"), extra=True),
-        Column("status", _("Status"), kind="dot", tone=phase_tone),
+        Column("company", _("Company"), sort="company", edit="company"),
+        Column("title", _("Title"), extra=True, edit="title"),
+        Column("status", _("Status"), kind="dot", tone=phase_tone, page="status"),
         Column(
             "score",
             _("Score"),
@@ -29,12 +29,12 @@ class LeadTable(Table):
             kind="score",
             extra=True,
         ),
-        Column("rating", _("Rating"), extra=True),
-        Column("lead_source", _("Source"), extra=True),
-        Column("email", _("E-mail"), kind="email", extra=True),
-        Column("phone", _("Phone"), kind="phone", extra=True),
-        Column("city", _("City"), extra=True),
-        Column("country", _("Country"), extra=True),
+        Column("rating", _("Rating"), extra=True, edit="rating"),
+        Column("lead_source", _("Source"), extra=True, edit="lead_source"),
+        Column("email", _("E-mail"), kind="email", extra=True, edit="email"),
+        Column("phone", _("Phone"), kind="phone", extra=True, edit="phone"),
+        Column("city", _("City"), extra=True, edit="city"),
+        Column("country", _("Country"), extra=True, edit="country"),
         Column(
             "status_changed_at",
             _("In this status for"),

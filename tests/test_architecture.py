@@ -60,7 +60,7 @@ SHORT = {
 # Blocks of the design whose pages come with a later issue.
 LATER = {
     "board", "bulk-bar", "chart", "composer", "deal-card", "lane", "palette", "stepper",
-    "timeline", "timeline-day", "properties__edit", "rail__heading", "views__count",
+    "timeline", "timeline-day", "rail__heading", "views__count",
 }  # fmt: skip
 FOLDERS = {"data", "management", "migrations", "templatetags"}
 

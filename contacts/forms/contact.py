@@ -47,6 +47,8 @@ class ContactForm(RecordForm):
         (_("Description"), ("description",)),
     )
 
+    together = (MAILING, OTHER)
+
     class Meta:
         model = Contact
         fields = [

@@ -27,6 +27,8 @@ from core.views.base import (
     url_of,
     where_to_look,
 )
+from core.views.in_place import InPlaceMixin
+from core.views.position import FromListMixin
 
 LINKED = frozenset({"link", "record", "email", "phone", "url"})
 STANDARD_ACTIONS = (
@@ -37,7 +39,7 @@ STANDARD_ACTIONS = (
 )
 
 
-class RecordDetailView(RecordMixin, TemplateView):
+class RecordDetailView(FromListMixin, RecordMixin, TemplateView):
     """
     A record's page: what it is, what can be done, all that is known.
 
@@ -71,6 +73,7 @@ class RecordDetailView(RecordMixin, TemplateView):
             "groups": [(h, list(self._details(items, actions))) for h, items in self.groups],
             "line": self.get_line(),
             "is_archived": self.is_archived,
+            "position": self.position,
             **self.arrange(actions),
             **context,
         }
@@ -135,7 +138,7 @@ class RecordDetailView(RecordMixin, TemplateView):
         for column in as_columns(self.model, items):
             url = ""
             if column.key in names:
-                url = f"{actions['update'].url}#id_{column.key}"
+                url = f"{actions['update'].url}?field={column.key}"
             shown = column.shown(self.record)
             if shown or (url and column.key in self.offered):
                 is_link = column.kind in LINKED
@@ -214,7 +217,7 @@ class RecordCreateView(RecordFormMixin, FormView):
         return record
 
 
-class RecordUpdateView(RecordMixin, RecordFormMixin, FormView):
+class WholeUpdateView(RecordMixin, RecordFormMixin, FormView):
     """The form of a record; over a newer version it asks which value stays."""
 
     verb = Verb.EDIT
@@ -239,7 +242,7 @@ class RecordUpdateView(RecordMixin, RecordFormMixin, FormView):
         label = Label(gettext_noop("Edited %(record)s"), record=self.record)
         with operation(Kind.EDIT, by=by, label=label, key=form.key) as op:
             record = services.locked(self.record, by=by, verb=self.verb)
-            if record.version != form.version:
+            if record.version != self.version_of(form):
                 raise Stale(_("This was changed while you were editing it."))
             self.write(form, form.apply_to(record))
             op.location = self.location_of(record)
@@ -256,6 +259,18 @@ class RecordUpdateView(RecordMixin, RecordFormMixin, FormView):
         context = self.get_context_data(form=form, comparison=form.compare(record))
         self.template_name = self.conflict_template_name
         return self.render_to_response(context, status=409)
+
+    def version_of(self, form):
+        """The version over which the form may be written: the one that it was filled from."""
+        return form.version
+
+
+class RecordUpdateView(InPlaceMixin, WholeUpdateView):
+    """
+    The form of a record, with all its fields or with one of them.
+
+    ``?field=phone`` is the form of that field alone, which htmx opens in the field's place.
+    """
 
 
 class RecordArchiveView(VerbView):

@@ -57,6 +57,13 @@ class LeadForm(RecordForm):
         (_("Description"), ("description",)),
     )
 
+    together = (
+        ("annual_revenue", "currency"),
+        ("budget_status", "budget", "budget_currency"),
+        ADDRESS,
+        STATUS[1:],
+    )
+
     class Meta:
         model = Lead
         fields = [

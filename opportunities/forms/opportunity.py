@@ -29,6 +29,8 @@ class OpportunityForm(RecordForm):
         (_("Description"), ("description",)),
     )
 
+    together = (("amount", "currency"), CLOSING[1:])
+
     class Meta:
         model = Opportunity
         fields = [

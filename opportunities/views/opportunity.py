@@ -316,7 +316,7 @@ class OpportunityDetailView(RecordDetailView):
             "needed": [
                 {
                     "label": capfirst(deal._meta.get_field(name).verbose_name),
-                    "url": f"{edit}#id_{name}" if edit else "",
+                    "url": f"{edit}?field={name}" if edit else "",
                 }
                 for name in known
             ],
@@ -441,5 +441,5 @@ class OpportunityUpdateView(RecordUpdateView):
 
     def perform(self, form):
         deal = form.apply_to(copy.copy(self.record))
-        deal.version = form.version
+        deal.version = self.version_of(form)
         return save_opportunity(deal, by=self.request.user, key=form.key)

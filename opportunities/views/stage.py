@@ -71,6 +71,7 @@ class StageChangeView(RecordUpdateView):
     verb = Verb.CHANGE_STAGE
     template_name = "opportunities/stage_form.html"
     success_message = ""
+    field = ""  # it is about one field anyway
 
     def get_queryset(self):
         return super().get_queryset().select_related("owner", "account", "stage")

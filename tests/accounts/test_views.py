@@ -117,7 +117,7 @@ def test_list_costs_the_same_for_one_row_and_for_fifty(client, manager, rep, cou
 
 
 @pytest.mark.parametrize("query", ["", "sort=billing_city", "q=acme&sort=-employees"])
-def test_a_page_in_the_middle_of_the_list_costs_eight_queries_at_most(as_rep, rep, query):
+def test_a_page_in_the_middle_of_the_list_costs_nine_queries_at_most(as_rep, rep, query):
     for number in range(7):
         AccountFactory(name=f"Acme {number}", owner=rep, billing_city="Riga" if number % 2 else "")
     page = as_rep.get(f"{url('list')}?{query}&per_page=3").context["page"]
@@ -126,7 +126,7 @@ def test_a_page_in_the_middle_of_the_list_costs_eight_queries_at_most(as_rep, re
         response = as_rep.get(f"{url('list')}?{query}&per_page=3&after={page.older}")
 
     assert len(response.context["page"].records) == 3
-    assert len(queries) <= 8
+    assert len(queries) <= 9
 
 
 def test_list_pages_lead_to_each_other_and_keep_the_filters(as_rep, rep):
@@ -214,7 +214,7 @@ def test_a_part_of_the_page_answers_htmx(as_rep, account):
         url("list"), headers={"HX-Request": "true", "HX-History-Restore-Request": "true"}
     )
 
-    assert part.content.decode().strip().startswith('<div id="list">')
+    assert part.content.decode().strip().startswith('<div id="list"')
     assert "<script>" not in part.content.decode()
     assert "<html" in whole.content.decode()
 

@@ -1,0 +1,126 @@
+"""Changing one field of a record where it stands: on its page, or in a cell of a list."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from core.errors import NotAllowed
+from core.reach import Verb, allowed, editable_fields
+from core.templatetags.components import icon
+from core.views.base import forbid, is_partial, url_of
+
+SAVED = (
+    "saved"  # what htmx tells the page, whose parts with hx-trigger="saved" load themselves anew
+)
+
+
+class CellLinks:
+    """The links by which the cells of a list are changed; none where the user may not."""
+
+    def __init__(self, records, *, by):
+        self.by = by
+        self.may = allowed(records, by, Verb.EDIT)
+
+    def of(self, record, column):
+        """The link of one cell: it opens the field there, or leads to the page of a verb."""
+        if record.pk not in self.may or record.why_read_only():
+            return ""
+        limit = editable_fields(record, self.by)
+        if limit is not None and (column.edit or column.page) not in limit:
+            return ""
+        label = _("Change %(field)s of %(record)s") % {"field": column.label, "record": record}
+        if column.page:
+            link = '<a class="table__pencil" href="{}" aria-label="{}">{}</a>'
+            return format_html(link, url_of(record, column.page), label, icon("pencil", "small"))
+        url = f"{url_of(record, 'update')}?field={column.edit}"
+        link = (
+            '<a class="table__pencil" href="{}" aria-label="{}" hx-get="{}" hx-swap="innerHTML"'
+            ' hx-target="closest [data-cell]" data-edit>{}</a>'
+        )
+        return format_html(link, url, label, url, icon("pencil", "small"))
+
+
+class InPlaceMixin:
+    """
+    Narrow the form of a record to the field that ``?field=`` names.
+
+    Without a script it is a page with that field. With htmx it is a form in the field's cell,
+    and once it is saved the page is told to show itself anew. Rule: docs/rules/editing.md.
+    """
+
+    in_place_template_name = "core/_field_edit.html"
+
+    @cached_property
+    def field(self):
+        """The name of the field that is edited alone; "" for the whole form."""
+        return self.request.GET.get("field", "")
+
+    @property
+    def is_in_place(self):
+        return bool(self.field) and is_partial(self.request)
+
+    def refuse(self):
+        if self.field and self.field not in self.get_form_class()._meta.fields:
+            raise Http404
+        return self._leaving(super().refuse())
+
+    def refused(self, form, error):
+        return self._leaving(super().refused(form, error))
+
+    def _leaving(self, response):
+        """A refusal that leads elsewhere is no part of a page: htmx loads that page."""
+        if self.is_in_place and response is not None and response.status_code == 303:
+            return HttpResponse(status=409, headers={"HX-Redirect": response.url})
+        return response
+
+    def get_form(self, form_class=None):
+        form = super().get_form(form_class)
+        if self.field:
+            if not form.narrow(self.field):
+                forbid(NotAllowed(_("This field can't be changed as things stand.")))
+            form.fields[self.field].widget.attrs["autofocus"] = True
+        if self.is_in_place:
+            form.auto_id = f"{self.field}-%s"  # the page may have other fields open
+        return form
+
+    def version_of(self, form):
+        """
+        The version over which the form may be written.
+
+        A field alone may be written over a newer version in which it is still the same: the
+        fields of a page are opened and saved one after the other, also by different people.
+        """
+        newest = self.record.version
+        if self.field and 0 < form.version < newest and not form.compare(self.record).conflicts:
+            return newest
+        return super().version_of(form)
+
+    def get_template_names(self):
+        is_conflict = self.template_name == self.conflict_template_name
+        if self.is_in_place and not is_conflict:
+            return [self.in_place_template_name]
+        return super().get_template_names()
+
+    def conflicting(self, form):
+        response = super().conflicting(form)
+        if self.is_in_place:  # two values side by side need more room than a cell has
+            response.headers["HX-Retarget"] = response.headers["HX-Reselect"] = "#main"
+            response.headers["HX-Reswap"] = "outerHTML"
+        return response
+
+    def performed(self, form):
+        response = super().performed(form)
+        if not self.is_in_place:
+            return response
+        response = render(self.request, "core/_saved.html")
+        response.headers["HX-Reswap"] = "none"
+        response.headers["HX-Trigger"] = SAVED
+        return response
+
+    def render_to_response(self, context, **kwargs):
+        response = super().render_to_response(context, **kwargs)
+        patch_vary_headers(response, ["HX-Request"])
+        return response
