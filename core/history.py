@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from django.apps import apps
+from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +13,7 @@ from core.tables import column_of
 from core.undo import build, field_label
 
 PAGE = 30
+READ_WITH = ("operation__actor", "operation__undone_by", "operation__undoes")
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,15 @@ class Entry:
     values: list[Value] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Story:
+    """What a record's page tells of its past: the latest changes, and how it came in."""
+
+    entries: list
+    has_older: bool
+    origin: Entry | None
+
+
 def history(record, *, user, after=None, limit=PAGE):
     """
     The changes of ``record``, newest first, as ``user`` may read them.
@@ -41,19 +52,51 @@ def history(record, *, user, after=None, limit=PAGE):
     ``after`` is the id of the last Change of the page before. A linked record that the user
     may not see is shown as a stub. Returns the entries and whether there are older ones.
     """
-    changes = Change.objects.filter(model=record._meta.label_lower, object_id=record.pk)
-    changes = changes.select_related("operation__actor", "operation__undone_by")
+    changes = _latest(_changes_of(record))
     if after is not None:
         changes = changes.filter(pk__lt=after)
-    found = list(changes.order_by("-version", "-pk")[: limit + 1])
+    found = list(changes.select_related(*READ_WITH)[: limit + 1])
     shown = found[:limit]
-    known = [user, record, *record._state.fields_cache.values()]
-    reader = Reader(user, [c.operation for c in shown], shown, known=known)
-    entries = [
-        Entry(change.operation, reader.label(change.operation), change, reader.values(change))
-        for change in shown
-    ]
-    return entries, len(found) > limit
+    reader = _reader_of(record, user, [change.operation for change in shown], shown)
+    return [reader.entry(change) for change in shown], len(found) > limit
+
+
+def story(record, *, user, limit):
+    """
+    The Story of ``record`` with its ``limit`` latest changes, all of it read at once.
+
+    The origin is the operation that made the record; of a run, such as an import, that of the
+    whole; None if the journal is silent.
+    """
+    changes = _changes_of(record)
+    latest = _latest(changes).values("pk")[: limit + 1]
+    making = changes.filter(verb=Verb.CREATED).order_by("version", "pk").values("pk")[:1]
+    wanted = changes.filter(Q(pk__in=latest) | Q(pk__in=making))
+    found = list(_latest(wanted).select_related(*READ_WITH, "operation__run__actor"))
+    shown = found[:limit]
+    made = next((change for change in reversed(found) if change.verb == Verb.CREATED), None)
+    done = made and (made.operation.run or made.operation)
+    operations = [change.operation for change in shown]
+    reader = _reader_of(record, user, [*operations, done] if done else operations, shown)
+    return Story(
+        entries=[reader.entry(change) for change in shown],
+        has_older=len(found) > limit,
+        origin=Entry(done, reader.label(done), made) if done else None,
+    )
+
+
+def _changes_of(record):
+    return Change.objects.filter(model=record._meta.label_lower, object_id=record.pk)
+
+
+def _latest(changes):
+    return changes.order_by("-version", "-pk")
+
+
+def _reader_of(record, user, operations, changes):
+    actors = [op.actor for op in operations]
+    known = [user, *actors, record, *record._state.fields_cache.values()]
+    return Reader(user, operations, changes, known=known)
 
 
 class Reader:
@@ -93,7 +136,10 @@ class Reader:
             for named in op.label.get("named", {}).values()
             if isinstance(named, dict) and named["model"] == "core.operation"
         }
-        return Operation.objects.in_bulk(wanted) if wanted else {}
+        loaded = [*operations, *(op._state.fields_cache.get("undoes") for op in operations)]
+        found = {op.pk: op for op in loaded if op is not None and op.pk in wanted}
+        missing = wanted - found.keys()
+        return {**found, **Operation.objects.in_bulk(missing)} if missing else found
 
     def _visible(self, label, keys):
         known = self.known.get(label, {})
@@ -134,6 +180,10 @@ class Reader:
             nested = self.nested.get(value["id"])
             return self.label(nested) if nested else ""
         return self.name(value["model"], value["id"])
+
+    def entry(self, change):
+        """A change in words."""
+        return Entry(change.operation, self.label(change.operation), change, self.values(change))
 
     def values(self, change):
         """The fields of a change as a person reads them; internal ones are left out."""
@@ -179,32 +229,10 @@ def _links(change):
     return [codec for codec in codecs(model).values() if codec.field.is_relation]
 
 
-def origin(record, *, user, entries=()):
-    """
-    How ``record`` came in: the Entry of the operation that made it; None if the journal is silent.
-
-    Of a run, such as an import, the entry is that of the whole. ``entries`` are those of the
-    record's history if it was read to its end, so that it is not looked for again.
-    """
-    first = entries[-1] if entries else None
-    if first and first.change.verb == Verb.CREATED and first.operation.run_id is None:
-        return first
-    made = Change.objects.filter(model=record._meta.label_lower, object_id=record.pk)
-    made = made.filter(verb=Verb.CREATED).select_related(
-        "operation__actor", "operation__run__actor"
-    )
-    change = made.order_by("version", "pk").first()
-    if change is None:
-        return None
-    done = change.operation.run or change.operation
-    known = [user, record, *record._state.fields_cache.values()]
-    return Entry(done, Reader(user, [done], known=known).label(done), change)
-
-
 def lineage(record):
     """For each field the operation that last set it: {field name: Operation}."""
     found = {}
-    changes = Change.objects.filter(model=record._meta.label_lower, object_id=record.pk)
+    changes = _changes_of(record)
     for change in changes.select_related("operation").order_by("-version"):
         for name in change.after_values:
             found.setdefault(name, change.operation)
@@ -238,7 +266,7 @@ def taken_back(record, changes):
 def changed_between(record, version):
     """The fields that were written after ``version``: {field name: Operation}, latest wins."""
     found = {}
-    changes = Change.objects.filter(model=record._meta.label_lower, object_id=record.pk)
+    changes = _changes_of(record)
     for change in changes.filter(version__gt=version).select_related("operation__actor"):
         for name in change.after_values:
             found[name] = change.operation

@@ -24,7 +24,7 @@ from accounts.services import (
 from accounts.tables import AccountTable, status_tone
 from accounts.views.tree import PART, Tree, add_below
 from core.forms import VerbForm
-from core.history import history, origin
+from core.history import story
 from core.journal import Change
 from core.reach import Verb, require
 from core.tables import Column, address
@@ -154,22 +154,14 @@ class AccountDetailView(RecordDetailView):
         }
 
     def get_context_data(self, **kwargs):
-        user = self.request.user
-        entries, has_older = history(self.record, user=user, limit=SHOWN_CHANGES)
+        told = story(self.record, user=self.request.user, limit=SHOWN_CHANGES)
         return super().get_context_data(
             tree=self.get_tree(),
-            origin=self.get_origin(entries, has_older),
-            entries=entries,
-            has_older=has_older,
+            origin=told.origin,
+            entries=told.entries,
+            has_older=told.has_older,
             **kwargs,
         )
-
-    def get_origin(self, entries, has_older):
-        """How the account came in; without older changes the first of them says so."""
-        first = entries[-1] if entries and not has_older else None
-        if first is None or first.operation.run_id is not None:
-            return origin(self.record, user=self.request.user)
-        return first
 
     def get_tree(self):
         """The part of the hierarchy that the page shows; None for an archived account."""

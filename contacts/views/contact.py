@@ -14,7 +14,7 @@ from contacts.services import create_contact
 from contacts.tables import ContactTable
 from contacts.views.relation import relation_actions
 from core import reach
-from core.history import history, origin
+from core.history import story
 from core.reach import Verb
 from core.tables import Column, address
 from core.templatetags.components import record_link
@@ -179,12 +179,11 @@ class ContactDetailView(RecordDetailView):
 
     def get_story(self):
         """How the person came in, and the latest changes; all of them stand on a page of theirs."""
-        user = self.request.user
-        entries, has_older = history(self.record, user=user, limit=SHOWN_CHANGES)
+        told = story(self.record, user=self.request.user, limit=SHOWN_CHANGES)
         return {
-            "entries": entries,
-            "has_older": has_older,
-            "origin": origin(self.record, user=user, entries=() if has_older else entries),
+            "entries": told.entries,
+            "has_older": told.has_older,
+            "origin": told.origin,
         }
 
 

@@ -17,7 +17,7 @@ from accounts.models import Account
 from contacts.models import Contact
 from core import display
 from core.forms import VerbForm, key_or_none
-from core.history import history, origin
+from core.history import story
 from core.models import Organisation
 from core.reach import Verb
 from core.tables import Column
@@ -345,14 +345,13 @@ class OpportunityDetailView(RecordDetailView):
 
     def get_story(self):
         """How the deal came in, and the latest changes."""
-        user = self.request.user
-        entries, has_older = history(self.record, user=user, limit=SHOWN_CHANGES)
-        for entry in entries:
+        told = story(self.record, user=self.request.user, limit=SHOWN_CHANGES)
+        for entry in told.entries:
             entry.values = [value for value in entry.values if value.name not in FOLLOWED]
         return {
-            "entries": entries,
-            "has_older": has_older,
-            "origin": origin(self.record, user=user, entries=() if has_older else entries),
+            "entries": told.entries,
+            "has_older": told.has_older,
+            "origin": told.origin,
         }
 
 

@@ -8,8 +8,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Account
+from accounts.services import move_account
 from core import reach
-from core.journal import Change, Kind, Operation
+from core.journal import Change, Kind, Label, Operation, operation, start_run
+from core.services import assign
+from core.undo import undo
 from leads.conversion import ConversionChoices, convert_lead
 from leads.conversion.choices import Deal
 from tests.digest import digest
@@ -280,6 +283,33 @@ def test_record_pages_cost_the_same_for_one_account_and_for_fifty(as_rep, rep, c
             with CaptureQueriesContext(connection) as queries:
                 as_rep.get(page, query)
             assert len(queries) <= limit, [q["sql"][:90] for q in queries]
+
+
+def test_page_of_an_account_with_a_long_past_costs_18_queries_at_most(as_rep, rep, manager):
+    """An import, many edits, moves, owners and an undo; deals in other currencies."""
+    run = start_run(Kind.IMPORT, by=rep, label=Label("Imported accounts.csv"))
+    with operation(Kind.IMPORT, by=rep, label=Label("Rows 1 to 10"), run=run):
+        account = AccountFactory(owner=rep, website="https://acme.example")
+    for number in range(8):
+        below = AccountFactory(parent=account, owner=rep)
+        OpportunityFactory(account=below, owner=rep, currency="GBP" if number % 2 else "CHF")
+        OpportunityFactory(account=below, owner=rep, currency="GBP", won=True)
+        ContactFactory(account=below, owner=rep)
+        LeadFactory(email=f"lead{number}@acme.example", owner=rep)
+        account.site = f"Site {number}"
+        account.save()
+    parents = AccountFactory(owner=rep), AccountFactory(owner=rep), None
+    for parent in parents:
+        move_account(Account.objects.get(pk=account.pk), parent=parent, by=rep)
+    assign(Account.objects.get(pk=account.pk), owner=manager, by=manager)
+    undo(Operation.objects.latest("pk"), by=manager)
+
+    with CaptureQueriesContext(connection) as queries:
+        response = as_rep.get(url("detail", account))
+
+    assert response.context["has_older"]
+    assert response.context["origin"].operation == run
+    assert len(queries) <= 18, [q["sql"][:90] for q in queries]
 
 
 def convert_lead_into(account, *, by):

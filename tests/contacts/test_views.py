@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contacts.models import AccountContactRelation, Contact
-from contacts.services import set_direct_account
+from contacts.services import set_direct_account, set_primary_contact
 from core.journal import Kind, Operation
 from core.models import Organisation
 from tests.digest import digest
@@ -734,6 +734,33 @@ def test_account_page_shows_its_people_and_those_below(as_rep, rep, ana, acme):
     assert "Kessler" not in own
     assert "Ana Ruiz" in tree
     assert "Kessler" in tree
+
+
+def test_account_page_shows_twenty_people_and_leads_to_all(as_rep, rep, ana, acme):
+    ContactFactory.create_batch(25, owner=rep, account=acme, last_name="Abbott")
+    set_primary_contact(acme, contact=ana, by=rep)
+    other = ContactFactory(owner=rep, last_name="Elsewhere")
+
+    response = as_rep.get(acme.get_absolute_url())
+    everybody = as_rep.get(url("contacts:contact_list"), {"account": acme.pk})
+
+    html = html_of(response)
+    people = html[html.index('id="people"') :]
+    assert "Ana Ruiz" in people[: people.index("Abbott")]
+    assert people.count("Abbott</a>") == 19
+    assert f"{url('contacts:contact_list')}?account={acme.pk}" in people
+    found = everybody.context["page"].records
+    assert len(found) == 26
+    assert other not in found
+    assert f"is {acme}" in html_of(everybody)
+
+
+@pytest.mark.parametrize("key", ["0", "x", "9" * 30, "²", "\0"])
+def test_list_of_the_people_of_no_account_is_empty(as_rep, ana, key):
+    response = as_rep.get(url("contacts:contact_list"), {"account": key})
+
+    assert response.status_code == 200
+    assert response.context["page"].records == []
 
 
 def test_account_page_shows_who_left_last(as_rep, rep, ana, acme, beta):

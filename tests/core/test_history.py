@@ -1,7 +1,8 @@
 import pytest
 
-from core.history import history, origin
+from core.history import story
 from core.journal import Kind, Label, operation, start_run
+from core.once import request_cache
 from tests.factories.accounts import AccountFactory
 from tests.factories.contacts import ContactFactory
 
@@ -18,31 +19,48 @@ def test_origin_is_what_made_the_record(rep):
     account.site = "Hamburg"
     account.save()
 
-    found = origin(account, user=rep)
+    told = story(account, user=rep, limit=8)
 
+    found = told.origin
     assert (found.operation.kind, found.operation.actor, found.label) == (
         Kind.CREATE,
         rep,
         "Entered",
     )
+    assert [entry.change for entry in told.entries][-1] == found.change
+    assert not told.has_older
 
 
-def test_origin_is_found_in_a_history_that_was_read(rep, django_assert_num_queries):
+def test_origin_lies_beyond_a_long_history(rep, django_assert_num_queries):
     account = made(rep)
-    entries, has_older = history(account, user=rep)
+    for number in range(9):
+        account.site = f"Site {number}"
+        account.save()
 
-    with django_assert_num_queries(0):
-        found = origin(account, user=rep, entries=entries)
+    with request_cache():
+        story(account, user=rep, limit=8)  # reads once what the request keeps
+        with django_assert_num_queries(1):
+            told = story(account, user=rep, limit=8)
 
-    assert not has_older
-    assert found is entries[-1]
+    assert told.has_older
+    assert [entry.change.version for entry in told.entries] == [10, 9, 8, 7, 6, 5, 4, 3]
+    assert (told.origin.label, told.origin.change.version) == ("Entered", 1)
+
+
+def test_story_of_a_record_without_journal_is_blank(rep):
+    account = made(rep)
+    account.pk += 1
+
+    told = story(account, user=rep, limit=8)
+
+    assert (told.entries, told.has_older, told.origin) == ([], False, None)
 
 
 def test_origin_of_a_chunk_is_the_whole_run(rep):
     run = start_run(Kind.IMPORT, by=rep, label=Label("Imported people.csv"))
     with operation(Kind.IMPORT, by=rep, label=Label("Rows 1 to 10"), run=run):
         contact = ContactFactory(owner=rep)
-    entries, _has_older = history(contact, user=rep)
 
-    for found in (origin(contact, user=rep), origin(contact, user=rep, entries=entries)):
-        assert (found.operation, found.label) == (run, "Imported people.csv")
+    found = story(contact, user=rep, limit=8).origin
+
+    assert (found.operation, found.label) == (run, "Imported people.csv")
