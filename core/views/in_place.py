@@ -31,14 +31,14 @@ class CellLinks:
         limit = editable_fields(record, self.by)
         if limit is not None and (column.edit or column.page) not in limit:
             return ""
-        label = _("Change %(field)s of %(record)s") % {"field": column.label, "record": record}
+        label = _("Edit %(label)s") % {"label": column.label}
         if column.page:
             link = '<a class="table__pencil" href="{}" aria-label="{}">{}</a>'
             return format_html(link, url_of(record, column.page), label, icon("pencil", "small"))
         url = f"{url_of(record, 'update')}?field={column.edit}"
         link = (
-            '<a class="table__pencil" href="{}" aria-label="{}" hx-get="{}" hx-swap="innerHTML"'
-            ' hx-target="closest [data-cell]" data-edit>{}</a>'
+            '<a class="table__pencil" href="{}" aria-label="{}" hx-get="{}" data-edit'
+            ' hx-target="closest [data-cell]" hx-swap="innerHTML settle:0ms">{}</a>'
         )
         return format_html(link, url, label, url, icon("pencil", "small"))
 

@@ -46,16 +46,16 @@ document.addEventListener("htmx:afterSwap", (event) => {
     if (focus) focus.focus();
   }
   kept = [];
+  const focused = document.activeElement;
+  if (saved && (!focused || focused === document.body)) {
+    document.getElementById(saved)?.querySelector("[data-edit]")?.focus({ preventScroll: true });
+  }
+  saved = "";
 });
 
 document.addEventListener("htmx:afterSettle", (event) => {
-  const focused = document.activeElement;
-  if (event.target.matches?.("[data-anew]") && saved) {
-    if (!focused || focused === document.body) document.getElementById(saved)?.querySelector("[data-edit]")?.focus({ preventScroll: true });
-    saved = "";
-  } else if (focused?.matches("[data-cell] input:not([type=date])")) {
-    focused.select();
-  }
+  if (!event.target.closest?.("[data-cell]")) return;
+  if (document.activeElement?.matches("[data-cell] input:not([type=date], [type=checkbox])")) document.activeElement.select();
 });
 
 document.addEventListener("click", (event) => {
