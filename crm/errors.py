@@ -5,17 +5,19 @@ They ask neither the database nor the session nor a context processor, for one o
 what broke, and they read the request's body only where it is known to be readable.
 """
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils.text import capfirst
 
 from core.request_id import new_request_id
 
+TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 NOT_TYPED = ("csrfmiddlewaretoken", "key", "version", "expected", "next")
 
 
 def bad_request(request, exception):
-    return _page(request, 400)
+    return _page(request, 413 if isinstance(exception, TOO_MUCH) else 400)
 
 
 def forbidden(request, exception):

@@ -26,7 +26,7 @@ class SearchView(TemplateView):
         return ["core/_hits.html"] if is_partial(self.request) else super().get_template_names()
 
     def get_context_data(self, **kwargs):
-        text = self.request.GET.get("q", "").replace("\x00", "")[:MAX_LENGTH].strip()
+        text = self.request.GET.get("q", "")[:MAX_LENGTH].strip()
         is_enough = bool(text) and bool(words_of(text))
         return {
             "q": text,
@@ -59,7 +59,7 @@ class PickerView(View):
         name = request.GET.get("name", "")
         if not NAME.fullmatch(name):
             name = "record"
-        text = request.GET.get(f"{name}_q", "").replace("\x00", "")[:MAX_LENGTH].strip()
+        text = request.GET.get(f"{name}_q", "")[:MAX_LENGTH].strip()
         chosen = request.GET.get(name, "")
         records = model.objects.live().visible_to(request.user)
         found = best_matches(records, text) if text else []

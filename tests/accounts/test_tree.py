@@ -349,7 +349,7 @@ def test_the_page_of_an_account_shows_the_way_to_it_and_some_below(as_rep, large
 
 @pytest.mark.parametrize(
     "query",
-    ["?open=abc", "?open=-1", "?open=" + "9" * 40, "?open=%00", "?sums=%00", "?open=1&open=1"]
+    ["?open=abc", "?open=-1", "?open=" + "9" * 40, "?open=1&open=1"]
     + ["?" + "&".join(f"open={n}" for n in range(500))],
 )
 def test_any_parameter_gives_a_tree(as_rep, group, query):

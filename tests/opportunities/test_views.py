@@ -200,7 +200,7 @@ def test_list_filters_by_stage(as_rep, rep, deal, stages):
 @pytest.mark.parametrize(
     "query",
     ["stage=abc", "stage=999999", "category=NOPE", "close_after=2026-02-30", "amount_min=1e40",
-     "loss_reason=Nope", "owner=%00", "q=%00"],
+     "loss_reason=Nope"],
 )  # fmt: skip
 def test_a_bad_filter_says_so_and_the_list_is_empty(as_rep, deal, query):
     response = as_rep.get(f"{url('opportunities:opportunity_list')}?{query}")
