@@ -30,7 +30,7 @@ from opportunities.models import (
     default_close_date,
 )
 from opportunities.models.history import WATCHED
-from opportunities.models.opportunity import BLANK, refuse_loss
+from opportunities.models.opportunity import BLANK, refuse_far_close, refuse_loss
 
 REASON_LIMIT = 255
 NOTES_LENGTH = OpportunityContactRole._meta.get_field("notes").max_length
@@ -66,6 +66,10 @@ class AmountMissing(Invalid):
 
 class NotExplained(Invalid):
     """A loss, or opening again, without saying why."""
+
+
+class CloseTooFar(Invalid):
+    """No deal of ours is closed on such a day; the year is a slip."""
 
 
 class AmountFromLines(Invalid):
@@ -422,6 +426,11 @@ def _closing_stage(stage, *, is_won):
 
 def _closing_date(deal, given):
     """The given day; else the close date, but not one that is still to come."""
+    if given:
+        refusals = _Refusals()
+        refuse_far_close(refusals, given)
+        if refusals.errors:
+            raise CloseTooFar(refusals.errors["close_date"][0], field="close_date")
     return given or min(deal.close_date, Organisation.current().today())
 
 
@@ -441,7 +450,7 @@ def _refuse_missing(deal, stage):
 
 
 class _Refusals:
-    """Collects what ``refuse_loss`` refuses."""
+    """Collects what the rules of a deal refuse."""
 
     def __init__(self):
         self.errors = {}

@@ -30,6 +30,7 @@ OTHER = "Other"
 LOST_TO_COMPETITOR = "Lost to competitor"
 NOT_RECORDED = "Not recorded"
 CONTRACT_MONTHS = (1, 240)
+FIRST_CLOSE, LAST_CLOSE = datetime.date(1970, 1, 1), datetime.date(2100, 12, 31)
 GAPS_FROM = 5  # the position of the stage from which a deal's committee should be complete
 DECIDING_ROLES = ("Decision Maker", "Economic Buyer")
 SMALLEST_COMMITTEE = 2
@@ -611,9 +612,17 @@ class _Rules:
 
     def check_close_date(self, stage):
         close_date = self.cleaned.get("close_date")
+        if close_date and close_date != getattr(self.stored, "close_date", None):
+            refuse_far_close(self, close_date)
         new = self.stored is None and not self.context.imported
         if new and close_date and not stage.is_closed and close_date < self.context.today:
             self.refuse("close_date", _("A new deal cannot be expected before today."))
+
+
+def refuse_far_close(rules, close_date):
+    """Refuse, by ``rules.refuse(field, message)``, a close date that can only be a slip."""
+    if not FIRST_CLOSE <= close_date <= LAST_CLOSE:
+        rules.refuse("close_date", _("Enter a close date from 1970 to 2100."))
 
 
 def refuse_loss(rules, reason, note, competitor):

@@ -135,6 +135,26 @@ def test_new_open_deal_is_not_expected_before_today_except_in_files():
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("close_date", "is_refused"),
+    [("1969-12-31", True), ("1970-01-01", False), ("2100-12-31", False), ("2101-01-01", True)],
+)
+def test_close_date_lies_between_1970_and_2100_also_in_files(close_date, is_refused):
+    values = {"name": "Deal", "account": AccountFactory(), "close_date": close_date}
+
+    assert ("close_date" in clean(values, imported=True)[1]) == is_refused
+
+
+@pytest.mark.django_db
+def test_a_close_date_from_before_the_rule_stays_as_it_is():
+    deal = OpportunityFactory(close_date=datetime.date(2150, 1, 1))
+    values = {"name": "Renamed", "close_date": deal.close_date}
+    context = CleanContext.for_user(None, instance=deal)
+
+    assert Opportunity.clean_values(values, context)[1] == {}
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("probability", [0, 100, 101])
 def test_override_of_the_probability_lies_between_1_and_99(probability):
     values = {"name": "Deal", "account": AccountFactory(), "probability": probability}

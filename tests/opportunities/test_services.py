@@ -16,6 +16,7 @@ from opportunities.services import (
     AlreadyClosed,
     AmountFromLines,
     AmountMissing,
+    CloseTooFar,
     FieldsMissing,
     HasRole,
     NoSuchRole,
@@ -198,6 +199,17 @@ def test_close_won_sets_everything_that_won_means(rep, deal):
     assert won.close_date == today()
     assert last_row(won).to_stage == Stage.first_won()
     assert won.push_count == 0
+
+
+@pytest.mark.parametrize("year", [1969, 2101])
+def test_a_deal_is_not_closed_on_a_day_that_can_only_be_a_slip(rep, year):
+    deal = OpportunityFactory(owner=rep)
+
+    with pytest.raises(CloseTooFar) as refusal:
+        close_won(deal, by=rep, close_date=datetime.date(year, 6, 30))
+
+    assert refusal.value.field == "close_date"
+    assert not fresh(deal).is_closed
 
 
 def test_close_won_keeps_a_past_close_date_and_a_given_one(rep):
