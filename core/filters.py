@@ -16,8 +16,8 @@ from django_filters.widgets import DateRangeWidget
 from core import display
 from core.countries import country_choices
 from core.forms import StyledFormMixin, key_or_none
-from core.models import ListValue
 from core.reach import Scope, reach_of
+from core.tables import labels_of
 from users.models import User
 
 FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2199, 12, 31)
@@ -226,7 +226,7 @@ class ListFilter(django_filters.ChoiceFilter):
 
 
 def _list_choices(list_key):
-    return [(row.value, row.label) for row in ListValue.values(list_key)]
+    return list(labels_of(list_key).items())
 
 
 class CountryFilter(django_filters.ChoiceFilter):

@@ -131,14 +131,15 @@ def _reader(model, name):
 
 
 def labels_of(list_key):
-    """The labels of an editable list by its values, made once a request."""
+    """The labels of an editable list by its values, in their order, read once a request."""
     return once("labels", _load_labels).get(list_key, {})
 
 
 def _load_labels():
     """The labels of all lists, without making records of them: {list key: {value: label}}."""
     labels = {}
-    for key, value, label in ListValue.objects.values_list("list_key", "value", "label"):
+    rows = ListValue.objects.order_by("list_key", "position", "pk")
+    for key, value, label in rows.values_list("list_key", "value", "label"):
         labels.setdefault(key, {})[value] = label
     return labels
 
