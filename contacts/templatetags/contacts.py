@@ -4,7 +4,7 @@ from collections import Counter
 from urllib.parse import urlencode
 
 from django import template
-from django.db.models import BigIntegerField, Case, Count, Exists, F, OuterRef, When
+from django.db.models import Case, Count, F, Q, When
 from django.urls import reverse
 
 from accounts.models import Account
@@ -100,18 +100,29 @@ def people_by_place(relations, *, with_sub):
     """
     The number of people of each account, and of those below it: {account's key: number}.
 
-    The database counts those with one active relation; only the others are read one by one.
+    The database counts those who work first of all there; only the others, who may stand in
+    several places, are read one by one.
     """
-    others = AccountContactRelation.objects.active().filter(contact=OuterRef("contact"))
-    has_others = Exists(others.exclude(pk=OuterRef("pk")).order_by())
-    one_by_one = Case(When(has_others, then=F("contact")), output_field=BigIntegerField())
-    rows = relations.values_list("account", "account__path", one_by_one).annotate(Count("pk"))
+    other = Q(is_direct=False)
+    rows = relations.values_list(
+        "account",
+        "account__path",
+        Case(When(other, then=F("contact"))),
+        Case(When(other, then=F("contact__account"))),
+        Case(When(other, then=F("contact__account__path"))),
+    )
     counts, known = Counter(), {}
-    for account, path, person, number in rows:
-        above = [int(key) for key in path.split("/") if key] if with_sub else []
-        for key in (*above, account):
-            if person is None:
-                counts[key] += number
-            else:
-                known.setdefault(key, set()).add(person)
+    for account, path, person, home, home_path, number in rows.annotate(Count("pk")):
+        places = _places(account, path, with_sub=with_sub)
+        if person is None:
+            counts.update(dict.fromkeys(places, number))
+            continue
+        for key in places.difference(_places(home, home_path, with_sub=with_sub)):
+            known.setdefault(key, set()).add(person)
     return counts + Counter({key: len(people) for key, people in known.items()})
+
+
+def _places(account, path, *, with_sub):
+    """The accounts in which somebody of ``account`` counts: it, and those above it."""
+    above = path.split("/") if with_sub and path else ()
+    return {account, *(int(key) for key in above if key)}

@@ -9,6 +9,7 @@ from django.views.generic import TemplateView, View
 
 from core import reach
 from core.forms import best_matches, key_or_none, option_of
+from core.indexes import Unindexed
 from core.reach import Verb
 from core.search import MAX_LENGTH, words_of
 from core.views.base import is_partial, list_url, record_model, record_models
@@ -41,8 +42,9 @@ class SearchView(TemplateView):
         for model in record_models():
             if not reach.may(user, Verb.VIEW, model):
                 continue
-            rows = model.objects.live().visible_to(user).search(text).select_related("owner")
-            found = list(rows.order_by("-pk")[: HITS + 1])
+            rows = model.objects.live().visible_to(user).search(text)
+            keys = rows.order_by(Unindexed("pk").desc()).values("pk")[: HITS + 1]
+            found = list(rows.filter(pk__in=keys).select_related("owner").order_by("-pk"))
             if found:
                 yield {
                     "label": capfirst(model._meta.verbose_name_plural),

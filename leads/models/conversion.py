@@ -78,6 +78,11 @@ class Conversion(Record):
                 violation_error_message=_("A conversion says who made it."),
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["account", "converted_at", "id"], name="conversion_account_at_idx"
+            ),
+        ]
 
     def __str__(self):
         return str(self.lead)
