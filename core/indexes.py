@@ -18,6 +18,8 @@ class SearchIndex(models.Index):
             return super().create_sql(model, schema_editor, using=using, **kwargs)
         trigrams = models.Index(fields=self.fields[-1:], name=self.name, opclasses=["gin_trgm_ops"])
         index = trigrams.create_sql(model, schema_editor, using=" USING gin", **kwargs)
+        if kwargs.get("concurrently"):  # alone in its statement; the extension is there by then
+            return index
         return Statement("CREATE EXTENSION IF NOT EXISTS pg_trgm; %(index)s", index=index)
 
 
