@@ -283,4 +283,8 @@ def refresh_statistics(using=DEFAULT_DB_ALIAS):
             cursor.execute(f"PRAGMA analysis_limit = {ANALYSED}")
             cursor.execute("ANALYZE")
         else:
-            cursor.execute("ANALYZE" if connection.in_atomic_block else "VACUUM ANALYZE")
+            tables = ", ".join(
+                map(connection.ops.quote_name, connection.introspection.table_names())
+            )
+            verb = "ANALYZE" if connection.in_atomic_block else "VACUUM ANALYZE"
+            cursor.execute(f"{verb} {tables}")  # not the server's own, which others look at too
