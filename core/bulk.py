@@ -40,8 +40,9 @@ LONG_PAUSES = 4
 HELD_AT_MOST = 0.6
 """
 Seconds. SQLite has one write lock, and those who wait for it try again every 100 ms at most:
-a short pause after each chunk lets most of them in. Whenever the lock was held for so long in
-all, a long pause lets everybody in, and others behind it as long as somebody else writes.
+a short pause after each chunk lets most of them in. Before another chunk like the last one would
+have held the lock for longer than this in all, a long pause lets everybody in, and others behind
+it as long as somebody else writes.
 """
 
 
@@ -54,7 +55,8 @@ class Pauses:
 
     def __init__(self, using=DEFAULT_DB_ALIAS):
         self.connection = connections[using]
-        self.held = 0.0
+        self.held = 0.0  # since the last long pause
+        self.last = 0.0  # by the last transaction
 
     @contextmanager
     def holding(self):
@@ -63,13 +65,14 @@ class Pauses:
         try:
             yield
         finally:
-            self.held += time.monotonic() - began
+            self.last = time.monotonic() - began
+            self.held += self.last
 
     def pause(self):
         """Wait a little before the next transaction; on PostgreSQL not at all."""
         if self.connection.vendor != "sqlite" or not self.held:
             return
-        if self.held < HELD_AT_MOST:
+        if self.held + self.last < HELD_AT_MOST:
             time.sleep(PAUSE)
             return
         self.held = 0.0

@@ -5,6 +5,7 @@ import pytest
 from django.db import IntegrityError, connection
 
 from accounts.models import Account
+from core import bulk
 from core.bulk import Maker, insert, insert_rows
 from core.checks import all_checks
 from core.journal import Change, Kind, Label, OneTimeKey, canonical, operation
@@ -106,3 +107,19 @@ def test_rows_outside_the_journal_are_inserted_as_they_are(admin):
     assert OneTimeKey.objects.get(pk=row["id"]).created_at == row["created_at"]
     assert not Change.objects.filter(model="core.onetimekey").exists()
     assert connection.vendor in ("sqlite", "postgresql")
+
+
+def test_long_work_pauses_before_others_wait_too_long(monkeypatch):
+    clock, slept = [0.0], []
+    monkeypatch.setattr(bulk.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(bulk.time, "sleep", slept.append)
+    pauses = bulk.Pauses()
+    for _chunk in range(5):
+        pauses.pause()
+        with pauses.holding():
+            clock[0] += 0.25
+
+    if connection.vendor == "postgresql":
+        assert slept == []
+    else:
+        assert slept == [bulk.PAUSE, bulk.LONG_PAUSE, bulk.PAUSE, bulk.LONG_PAUSE]
