@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 
 from core.errors import NotAllowed
 from core.reach import Verb, allowed, editable_fields
-from core.templatetags.components import icon
 from core.views.base import forbid, is_partial, url_of
 
 SAVED = (
@@ -33,14 +32,12 @@ class CellLinks:
             return ""
         label = _("Edit %(label)s") % {"label": column.label}
         if column.page:
-            link = '<a class="table__pencil" href="{}" aria-label="{}">{}</a>'
-            return format_html(link, url_of(record, column.page), label, icon("pencil", "small"))
+            link = '<a class="table__pencil" href="{}" aria-label="{}"></a>'
+            return format_html(link, url_of(record, column.page), label)
         url = f"{url_of(record, 'update')}?field={column.edit}"
-        link = (
-            '<a class="table__pencil" href="{}" aria-label="{}" hx-get="{}" data-edit'
-            ' hx-target="closest [data-cell]" hx-swap="innerHTML settle:0ms">{}</a>'
-        )
-        return format_html(link, url, label, url, icon("pencil", "small"))
+        # What all of them share stands once, at the table's body; the pencil is drawn by CSS.
+        link = '<a class="table__pencil" href="{}" aria-label="{}" hx-get="{}" data-edit></a>'
+        return format_html(link, url, label, url)
 
 
 class InPlaceMixin:

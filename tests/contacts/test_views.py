@@ -755,7 +755,7 @@ def test_account_page_shows_twenty_people_and_leads_to_all(as_rep, rep, ana, acm
     assert f"is {acme}" in html_of(everybody)
 
 
-@pytest.mark.parametrize("key", ["0", "x", "9" * 30, "²", "\0"])
+@pytest.mark.parametrize("key", ["0", "x", "9" * 30, "²"])
 def test_list_of_the_people_of_no_account_is_empty(as_rep, ana, key):
     response = as_rep.get(url("contacts:contact_list"), {"account": key})
 

@@ -259,7 +259,7 @@ def test_other_fields_that_are_sent_along_are_not_written(as_rep, lead):
     assert (lead.company, lead.last_name) == ("Ruiz GmbH", "Ruiz")
 
 
-@pytest.mark.parametrize("name", ["nonsense", "owner", "phase", "id", "version", "x" * 500, "a%00"])
+@pytest.mark.parametrize("name", ["nonsense", "owner", "phase", "id", "version", "x" * 500])
 def test_field_that_no_form_has_is_not_found(as_rep, lead, name):
     for answer in (as_rep.get(url(lead, name)), as_rep.post(url(lead, name), {"version": 1})):
         assert answer.status_code == 404

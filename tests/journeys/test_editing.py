@@ -106,7 +106,7 @@ def test_change_a_cell_of_a_list_and_open_its_neighbours(page, log_in, accessibl
     cell = page.locator(f"#cell-{lead.pk}-company")
     cell.hover()
     cell.get_by_role("link").click()
-    cell.get_by_label("Company").fill("Ruiz GmbH")
+    cell.get_by_role("textbox", name="Company").fill("Ruiz GmbH")
     page.keyboard.press("Enter")
     expect(cell).to_contain_text("Ruiz GmbH")
     expect(cell.get_by_role("link")).to_be_focused()
