@@ -22,6 +22,10 @@ class TooDeep(Conflict):
     """The teams would stand in more levels than allowed."""
 
 
+class LastAdministrator(Conflict):
+    """Nobody would be left who can administer the organisation."""
+
+
 class Role(models.TextChoices):
     """What a user is here to do; ``core.reach`` says what each may see and change."""
 
@@ -270,6 +274,10 @@ class User(Journalled, AbstractBaseUser):
             self.check_manager()
         except Conflict as error:
             raise ValidationError({"manager": error.message}) from error
+        try:
+            self.check_last_admin()
+        except LastAdministrator as error:
+            raise ValidationError({"role": error.message}) from error
 
     def check_manager(self):
         """
@@ -281,6 +289,21 @@ class User(Journalled, AbstractBaseUser):
         managers = dict(User.objects.values_list("pk", "manager_id"))
         if self.pk is not None and self.pk in _chain(self.manager_id, managers):
             raise WouldMakeCycle(_("This manager reports to the user."), field="manager")
+
+    def check_last_admin(self):
+        """
+        Refuse what leaves no active administrator; takes the lock of the trees.
+
+        So two administrators can't demote each other at once. Rule: docs/rules/settings.md.
+
+        :raises LastAdministrator: this is the last one
+        """
+        if self.pk is None or (self.is_active and self.role == Role.ADMIN):
+            return
+        lock_tree()
+        if set(User.objects.admins().values_list("pk", flat=True)) == {self.pk}:
+            message = _("%(user)s is the last active administrator. Make somebody else one first.")
+            raise LastAdministrator(message % {"user": self}, field="role")
 
 
 def _chain(key, above):

@@ -8,7 +8,6 @@ from django.urls import reverse
 from core.journal import Change, Operation
 from core.models import ExchangeRate, ListValue, Organisation
 from core.undo import undo
-from crm.administration.services import LastAdministrator, refuse_last_admin
 from leads.models import LeadStatus
 from opportunities.models import Stage
 from tests.digest import differences, digest
@@ -16,7 +15,7 @@ from tests.factories.leads import LeadFactory
 from tests.factories.opportunities import OpportunityFactory
 from tests.factories.users import UserFactory
 from tests.pages import send
-from users.models import Role, Team, User
+from users.models import LastAdministrator, Role, Team, User
 
 pytestmark = pytest.mark.django_db
 
@@ -368,7 +367,17 @@ def test_the_last_administrator_cannot_be_lost(admin):
     admin.role = Role.MANAGER
 
     with pytest.raises(LastAdministrator):
-        refuse_last_admin(admin)
+        admin.check_last_admin()
+
+
+def test_the_last_administrator_cannot_be_lost_by_the_operators_view(office, admin):
+    page = reverse("admin:users_user_change", args=[admin.pk])
+
+    response = send(office, page, role="REP")
+
+    admin.refresh_from_db()
+    assert admin.role == Role.ADMIN
+    assert "last active administrator" in response.content.decode()
 
 
 def test_one_of_two_administrators_can_become_somebody_else(office, admin):
