@@ -36,8 +36,6 @@ class AccountForm(RecordForm):
         (_("Description"), ("description",)),
     )
 
-    together = (BILLING, SHIPPING, ("annual_revenue", "currency"))
-
     class Meta:
         model = Account
         fields = [*PROFILE, *REACH, *BILLING, *SHIPPING, *FIGURES, *NUMBERS, "description"]

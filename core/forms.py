@@ -349,7 +349,7 @@ class RecordForm(OnceMixin, StyledFormMixin, forms.ModelForm):
     Edits some fields of one record, cleaned by ``Model.clean_values`` as files and API are.
 
     Fields outside the reach of the user are left out; records are chosen by search. ``together``
-    are groups of fields that make sense only as a whole, such as an amount and its currency.
+    are groups of fields that are asked for as a whole, beside those that the model names.
     """
 
     together = ()
@@ -400,7 +400,8 @@ class RecordForm(OnceMixin, StyledFormMixin, forms.ModelForm):
 
         What is left out stays as it is saved. Returns whether the field can be edited at all.
         """
-        group = {name}.union(*(names for names in self.together if name in names))
+        groups = (*self._meta.model.together, *self.together)
+        group = {name}.union(*(names for names in groups if name in names))
         for other in self._record_fields():
             if other not in group:
                 del self.fields[other]

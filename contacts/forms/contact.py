@@ -47,8 +47,6 @@ class ContactForm(RecordForm):
         (_("Description"), ("description",)),
     )
 
-    together = (MAILING, OTHER)
-
     class Meta:
         model = Contact
         fields = [

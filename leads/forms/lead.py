@@ -58,9 +58,7 @@ class LeadForm(RecordForm):
     )
 
     together = (
-        ("annual_revenue", "currency"),
         ("budget_status", "budget", "budget_currency"),
-        ADDRESS,
         STATUS[1:],
     )
 
