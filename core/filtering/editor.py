@@ -1,0 +1,294 @@
+"""
+A filter as a page edits it: its tree as named inputs, read back from what a form sent.
+
+The editor keeps what was typed, also what can't be asked, so that it can be put right.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from core.filtering.language import (
+    DEEPEST,
+    JOINS,
+    SEVERAL,
+    VALUELESS,
+    FilterRefused,
+    field_types,
+    label_of,
+    parse,
+)
+from core.filtering.periods import PERIODS
+from core.filtering.types import IN_DAYS, Day, Linked, Number, Text
+
+MOST_NODES = 200
+INPUT = re.compile(r"r((?:-\d{1,3})*)\.(join|field|op|value|find)")
+FOUND = 10
+
+NAMES = {
+    "search": gettext_lazy("has the words"),
+    "is": gettext_lazy("is"),
+    "is_not": gettext_lazy("is not"),
+    "contains": gettext_lazy("contains"),
+    "starts": gettext_lazy("begins with"),
+    "in": gettext_lazy("is one of"),
+    "not_in": gettext_lazy("is none of"),
+    "lt": gettext_lazy("is less than"),
+    "lte": gettext_lazy("is at most"),
+    "gt": gettext_lazy("is more than"),
+    "gte": gettext_lazy("is at least"),
+    "between": gettext_lazy("is between"),
+    "during": gettext_lazy("is in"),
+    "last": gettext_lazy("is in the last … days"),
+    "next": gettext_lazy("is in the next … days"),
+    "older": gettext_lazy("is more than … days ago"),
+    "ahead": gettext_lazy("is in … days or later"),
+    "empty": gettext_lazy("is empty"),
+    "filled": gettext_lazy("is not empty"),
+}
+DAY_NAMES = {
+    "lt": gettext_lazy("is before"),
+    "lte": gettext_lazy("is on or before"),
+    "gt": gettext_lazy("is after"),
+    "gte": gettext_lazy("is on or after"),
+}
+ADD, ADD_GROUP, REMOVE = "add", "group", "remove"
+
+
+@dataclass
+class Node:
+    """A group, or a condition, of the page: ``key`` begins the names of its inputs."""
+
+    key: str
+    join: str = ""
+    name: str = ""
+    op: str = ""
+    values: list = field(default_factory=list)
+    find: str = ""
+    items: list = field(default_factory=list)
+    type: object = None
+    error: str = ""
+
+    @property
+    def is_group(self):
+        return bool(self.join)
+
+    @property
+    def label(self):
+        return label_of(self.type) if self.type else _("Unknown field “%s”") % self.name[:60]
+
+    @property
+    def depth(self):
+        return self.key.count("-") + 1
+
+    @property
+    def can_nest(self):
+        return self.depth < DEEPEST
+
+    @property
+    def operators(self):
+        """The operators to choose from: (operator, words, whether it is chosen)."""
+        if self.type is None:
+            return []
+        names = NAMES | DAY_NAMES if isinstance(self.type, Day) else NAMES
+        return [(op, names[op], op == self.op) for op in self.type.offered]
+
+    @property
+    def widget(self):
+        """Which input takes the value; "" if the operator takes none."""
+        if self.type is None or self.op in VALUELESS:
+            return ""
+        if self.op == "during" or self.options is not None:
+            return "choose" if self.op in SEVERAL else "select"
+        if isinstance(self.type, Linked):
+            return "find"
+        if isinstance(self.type, Text) and self.op == "in":
+            return "lines"
+        if self.op in SEVERAL and not isinstance(self.type, Day | Number):
+            return "lines"
+        return "between" if self.op == "between" else "one"
+
+    @property
+    def input_type(self):
+        """The type of the input for one value."""
+        if self.op in IN_DAYS:
+            return "number"
+        return "date" if isinstance(self.type, Day) else "text"
+
+    @property
+    def options(self):
+        """The values to choose from: (value, label, whether it is chosen); None if typed."""
+        if self.op == "during":
+            found = PERIODS.items()
+        else:
+            found = self.type.options()
+        if found is None:
+            return None
+        return [(value, capfirst(str(label)), value in self.values) for value, label in found]
+
+    @property
+    def found(self):
+        """The records to tick: those chosen already, and those found by the typed text."""
+        keys = [int(v) for v in self.values if v.isascii() and v.isdigit() and len(v) < 19]
+        self.type.find(keys)
+        found = [(str(k), self.type.labels[k], True) for k in keys if k in self.type.labels]
+        if self.find:
+            model = self.type.field.related_model
+            rows = model.objects.live().visible_to(self.type.context.by).search(self.find)
+            rows = rows.exclude(pk__in=keys).order_by("-pk")[:FOUND]
+            found += [(str(row.pk), str(row), False) for row in rows]
+        return found
+
+    @property
+    def first(self):
+        return self.values[0] if self.values else ""
+
+    @property
+    def second(self):
+        return self.values[1] if len(self.values) > 1 else ""
+
+    @property
+    def lines(self):
+        return "\n".join(self.values)
+
+    @property
+    def document(self):
+        if self.is_group:
+            return {self.join: [item.document for item in self.items]}
+        found = {"field": self.name, "op": self.op}
+        if self.op in VALUELESS:
+            return found
+        if self.op in SEVERAL:
+            return found | {"value": list(self.values)}
+        return found | {"value": self.first}
+
+
+class Editor:
+    """The tree of a filter over ``model`` as ``by`` edits it."""
+
+    def __init__(self, model, *, by, root=None):
+        self.model = model
+        self.by = by
+        self.types = field_types(model, by)
+        self.root = root or Node("r", join="all")
+
+    @classmethod
+    def from_document(cls, model, document, *, by):
+        """What can be shown of a document, however it was made."""
+        editor = cls(model, by=by)
+        if isinstance(document, dict):
+            document = {k: v for k, v in document.items() if k in JOINS} or {"all": []}
+            editor.root = editor._node("r", document) or editor.root
+        return editor
+
+    @classmethod
+    def from_data(cls, model, data, *, by):
+        """What a form sent."""
+        editor = cls(model, by=by)
+        inputs = {}
+        for name in data:
+            if (match := INPUT.fullmatch(name)) and len(inputs) < MOST_NODES * 5:
+                inputs.setdefault(match[1], {})[match[2]] = data.getlist(name)
+        paths = sorted(inputs, key=lambda path: [int(part) for part in path.split("-")[1:]])
+        nodes = {"": editor._sent("r", inputs.get("", {"join": ["all"]}))}
+        for path in paths[:MOST_NODES]:
+            above = nodes.get(path.rpartition("-")[0]) if path else None
+            if above is not None and above.is_group:
+                nodes[path] = editor._sent(f"r{path}", inputs[path])
+                above.items.append(nodes[path])
+        editor.root = nodes[""]
+        editor.root.join = editor.root.join or "all"
+        return editor
+
+    def _sent(self, key, inputs):
+        def last(name):
+            return inputs.get(name, [""])[-1]
+
+        if last("join") in JOINS:
+            return Node(key, join=last("join"))
+        found = self.types.get(last("field"))
+        op = last("op") or (found.offered[0] if found else "")
+        values = inputs.get("value", [])
+        if found and op == "in" and len(values) == 1 and "\n" in values[0]:
+            values = values[0].splitlines()
+        values = [value.strip() for value in values if value.strip()]
+        if isinstance(found, Number):
+            values = [value.replace(",", ".") for value in values]
+        find = last("find").strip()
+        return Node(key, name=last("field"), op=op, values=values, find=find, type=found)
+
+    def _node(self, key, document):
+        join = next((join for join in JOINS if join in document), "")
+        if join and isinstance(document[join], list):
+            node = Node(key, join=join)
+            if node.depth > DEEPEST:
+                return None
+            found = (item for item in document[join] if isinstance(item, dict))
+            made = (self._node(f"{key}-{number}", item) for number, item in enumerate(found))
+            node.items = [item for item in made if item is not None][:MOST_NODES]
+            return node
+        if "field" not in document:
+            return None
+        name, op = str(document["field"]), str(document.get("op", ""))
+        value = document.get("value", "")
+        values = value if isinstance(value, list) else [value]
+        shown = [str(v).lower() if isinstance(v, bool) else str(v) for v in values]
+        shown = [] if op in VALUELESS else [text for text in shown if text]
+        return Node(key, name=name, op=op, values=shown, type=self.types.get(name))
+
+    @property
+    def fields(self):
+        """The fields to choose from, by name: (name, label)."""
+        found = ((name, label_of(found)) for name, found in self.types.items())
+        return sorted(found, key=lambda pair: str(pair[1]).casefold())
+
+    @property
+    def document(self):
+        return self.root.document
+
+    def nodes(self, node=None):
+        """All nodes, a group before what stands in it."""
+        node = node or self.root
+        yield node
+        for item in node.items:
+            yield from self.nodes(item)
+
+    def change(self, do, data):
+        """Do what a button asks for: ``add:r-0``, ``group:r``, ``remove:r-0-1``."""
+        what, _colon, key = do.partition(":")
+        node = next((node for node in self.nodes() if node.key == key), None)
+        if node is None:
+            return
+        if what == REMOVE:
+            for group in self.nodes():
+                group.items = [item for item in group.items if item is not node]
+        elif what == ADD_GROUP and node.is_group and node.can_nest:
+            other = "any" if node.join == "all" else "all"
+            node.items.append(Node(self._next_key(node), join=other))
+        elif what == ADD and node.is_group:
+            found = self.types.get(data.get(f"{key}.add", ""))
+            if found is not None:
+                new = Node(self._next_key(node), name=found.name, op=found.offered[0], type=found)
+                node.items.append(new)
+
+    def _next_key(self, group):
+        taken = [int(item.key.rpartition("-")[2]) for item in group.items]
+        return f"{group.key}-{max(taken, default=-1) + 1}"
+
+    def check(self):
+        """
+        The Filter that the tree stands for.
+
+        :raises FilterRefused: with its message also at the node that it is about
+        """
+        try:
+            return parse(self.model, self.document, by=self.by)
+        except FilterRefused as error:
+            node = self.root
+            for number in error.place:
+                node = node.items[number - 1] if number <= len(node.items) else node
+            node.error = error.reason
+            raise
