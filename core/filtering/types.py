@@ -507,7 +507,7 @@ class Person(Linked):
     groups = {
         "me": gettext_lazy("me"),
         "team": gettext_lazy("my team"),
-        "inactive": gettext_lazy("nobody active"),
+        "inactive": gettext_lazy("an inactive user"),
     }
 
     def clean(self, op, value):
