@@ -22,7 +22,7 @@ DEEPEST = 3
 LONGEST = 50_000
 JOINS = ("all", "any")
 SEARCH = "search_text"
-NEVER = frozenset({"archived_at"})
+NEVER = frozenset({"archived_at", "custom", "merged_into", "version"})
 VALUELESS = frozenset({"empty", "filled"})
 SEVERAL = frozenset({"in", "not_in", "between"})
 
@@ -126,9 +126,9 @@ class Condition:
     @property
     def words(self):
         """What is asked of the field: "is Open or Working"."""
-        pattern = self.type.words.get(self.op) or OPERATORS[self.op]
+        pattern = str(self.type.words.get(self.op) or OPERATORS[self.op])
         if self.op in VALUELESS:
-            return str(pattern)
+            return pattern
         values = self.value if isinstance(self.value, list) else [self.value]
         shown = [str(self.type.in_words(self.positive, value)) for value in values]
         if self.op == "between":
@@ -210,7 +210,7 @@ def field_types(model, by):
     """
     What ``by`` may ask about the records of ``model``: {name: FieldType}.
 
-    A field without words of its own is not for people.
+    A field without words of its own is not for people, and those of NEVER are told otherwise.
     """
     return _field_types(model, Context.of(by))
 
