@@ -412,8 +412,8 @@ class SavedView(Shared):
     )
 
     class Meta(Shared.Meta):
-        verbose_name = _("view")
-        verbose_name_plural = _("views")
+        verbose_name = _("saved view")
+        verbose_name_plural = _("saved views")
         constraints = [
             *Shared.Meta.constraints,
             models.UniqueConstraint(

@@ -13,7 +13,7 @@ from enum import IntEnum
 from functools import cached_property
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -194,7 +194,7 @@ ROLE_GRANTS = {
 
 
 class Reach:
-    """What one user may do, worked out once a request; two queries, asked when first needed."""
+    """What one user may do, worked out once a request; one query, asked when first needed."""
 
     def __init__(self, user):
         active = user is not None and user.is_authenticated and user.is_active
@@ -237,14 +237,21 @@ class Reach:
         near = {pk for pk, team, manager in self._people if team in self.near_teams}
         return frozenset(near | self.own)
 
-    @cached_property
+    @property
     def _teams(self):
-        return list(Team.objects.values_list("pk", "parent_id", "manager_id"))
+        return [row for is_team, *row in self._organisation if is_team]
+
+    @property
+    def _people(self):
+        return [row for is_team, *row in self._organisation if not is_team]
 
     @cached_property
-    def _people(self):
-        near = Q(team_id__in=self.near_teams) | Q(manager_id__isnull=False)
-        return list(User.objects.filter(near).values_list("pk", "team_id", "manager_id"))
+    def _organisation(self):
+        """Teams, and people with a team or a manager: (is a team, key, what it is in, manager)."""
+        teams = Team.objects.values_list(Value(1), "pk", "parent_id", "manager_id")
+        placed = Q(team_id__isnull=False) | Q(manager_id__isnull=False)
+        people = User.objects.filter(placed).values_list(Value(0), "pk", "team_id", "manager_id")
+        return list(teams.union(people, all=True))
 
     def cell(self, access, verb):
         """The scope and the note that this user has for ``verb`` on the object ``access``."""

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from core import display
 from core.countries import country_name
-from core.fields import CountryField, CurrencyField, ListField
+from core.fields import CountryField, CurrencyField, ListField, StringListField
 from core.filtering.periods import DAY, FIRST, LAST, MOST_DAYS, PERIODS, Days, period
 from core.filtering.plain import plain
 from core.models import ListValue, OwnedRecord
@@ -611,7 +611,7 @@ TYPES = (  # the first that fits
     (models.DateField, Day),
     (models.DecimalField, Number),
     (models.IntegerField, Number),
-    (models.JSONField, Texts),
+    (StringListField, Texts),
     (models.CharField, Text),
     (models.TextField, Text),
 )

@@ -95,8 +95,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "view",
-                "verbose_name_plural": "views",
+                "verbose_name": "saved view",
+                "verbose_name_plural": "saved views",
                 "abstract": False,
                 "base_manager_name": "objects",
                 "constraints": [
