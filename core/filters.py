@@ -8,6 +8,7 @@ import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,7 +16,8 @@ from django_filters.fields import DateRangeField, RangeField
 from django_filters.widgets import DateRangeWidget
 
 from core.countries import country_choices
-from core.filtering import FilterRefused, Group, both, parse
+from core.filtering import FilterRefused, both, parse
+from core.filtering.language import OPERATORS
 from core.forms import StyledFormMixin
 from core.tables import labels_of
 from users.models import User
@@ -231,8 +233,11 @@ class RecordFilter(django_filters.FilterSet):
         item = self.quick.get(name)
         if item is None:
             return _("is not a valid value")
-        if isinstance(item, Group):
-            return _("is yes") if self.form.cleaned_data[name] else _("is no")
+        value = self.form.cleaned_data[name]
+        if isinstance(value, models.Model):
+            return OPERATORS["is"] % {"value": value}
+        if isinstance(value, bool):
+            return _("is yes") if value else _("is no")
         return item.words
 
 

@@ -14,6 +14,16 @@ from core.filtering.language import (
     both,
     field_types,
     parse,
+    relations,
 )
 
-__all__ = ["Condition", "Filter", "FilterRefused", "Group", "both", "field_types", "parse"]
+__all__ = [
+    "Condition",
+    "Filter",
+    "FilterRefused",
+    "Group",
+    "both",
+    "field_types",
+    "parse",
+    "relations",
+]

@@ -20,12 +20,14 @@ from core.filtering.language import (
     field_types,
     label_of,
     parse,
+    relations,
 )
 from core.filtering.periods import PERIODS
+from core.filtering.related import Relation
 from core.filtering.types import IN_DAYS, Day, Linked, Number, Text
 
 MOST_NODES = 200
-INPUT = re.compile(r"r((?:-\d{1,3})*)\.(join|field|op|value|find)")
+INPUT = re.compile(r"r((?:-\d{1,3})*)\.(join|field|op|value|find|count)")
 FOUND = 10
 
 NAMES = {
@@ -48,6 +50,8 @@ NAMES = {
     "ahead": gettext_lazy("is in … days or later"),
     "empty": gettext_lazy("is empty"),
     "filled": gettext_lazy("is not empty"),
+    "has": gettext_lazy("at least"),
+    "has_no": gettext_lazy("fewer than"),
 }
 DAY_NAMES = {
     "lt": gettext_lazy("is before"),
@@ -60,7 +64,12 @@ ADD, ADD_GROUP, REMOVE = "add", "group", "remove"
 
 @dataclass
 class Node:
-    """A group, or a condition, of the page: ``key`` begins the names of its inputs."""
+    """
+    A group, or a condition, of the page: ``key`` begins the names of its inputs.
+
+    ``types`` are what a group's own conditions may ask. A condition on related records is both:
+    a condition with a group of its own.
+    """
 
     key: str
     join: str = ""
@@ -70,11 +79,31 @@ class Node:
     find: str = ""
     items: list = field(default_factory=list)
     type: object = None
+    types: dict = field(default_factory=dict)
+    count: str = "1"
     error: str = ""
 
     @property
     def is_group(self):
         return bool(self.join)
+
+    @property
+    def is_related(self):
+        return isinstance(self.type, Relation)
+
+    @property
+    def fields(self):
+        """The fields to choose from, by name: (name, label)."""
+        types = self.types.items()
+        found = [(name, label_of(t)) for name, t in types if not isinstance(t, Relation)]
+        return sorted(found, key=_by_label)
+
+    @property
+    def relations(self):
+        """The related records to choose from; too deep there is no room for their conditions."""
+        types = self.types.items() if self.can_nest else ()
+        found = [(name, label_of(t)) for name, t in types if isinstance(t, Relation)]
+        return sorted(found, key=_by_label)
 
     @property
     def label(self):
@@ -156,8 +185,11 @@ class Node:
 
     @property
     def document(self):
+        group = {self.join: [item.document for item in self.items]}
+        if self.is_related:
+            return {"field": self.name, "op": self.op, "value": group, "count": self.count}
         if self.is_group:
-            return {self.join: [item.document for item in self.items]}
+            return group
         found = {"field": self.name, "op": self.op}
         if self.op in VALUELESS:
             return found
@@ -166,14 +198,18 @@ class Node:
         return found | {"value": self.first}
 
 
+def _by_label(pair):
+    return str(pair[1]).casefold()
+
+
 class Editor:
     """The tree of a filter over ``model`` as ``by`` edits it."""
 
     def __init__(self, model, *, by, root=None):
         self.model = model
         self.by = by
-        self.types = field_types(model, by)
-        self.root = root or Node("r", join="all")
+        self.types = {**relations(model, by), **field_types(model, by)}
+        self.root = root or Node("r", join="all", types=self.types)
 
     @classmethod
     def from_document(cls, model, document, *, by):
@@ -181,7 +217,7 @@ class Editor:
         editor = cls(model, by=by)
         if isinstance(document, dict):
             document = {k: v for k, v in document.items() if k in JOINS} or {"all": []}
-            editor.root = editor._node("r", document) or editor.root
+            editor.root = editor._node("r", document, editor.types) or editor.root
         return editor
 
     @classmethod
@@ -193,23 +229,26 @@ class Editor:
             if (match := INPUT.fullmatch(name)) and len(inputs) < MOST_NODES * 5:
                 inputs.setdefault(match[1], {})[match[2]] = data.getlist(name)
         paths = sorted(inputs, key=lambda path: [int(part) for part in path.split("-")[1:]])
-        nodes = {"": editor._sent("r", inputs.get("", {"join": ["all"]}))}
+        nodes = {"": editor._sent("r", inputs.get("", {"join": ["all"]}), editor.types)}
         for path in paths[:MOST_NODES]:
             above = nodes.get(path.rpartition("-")[0]) if path else None
             if above is not None and above.is_group:
-                nodes[path] = editor._sent(f"r{path}", inputs[path])
+                nodes[path] = editor._sent(f"r{path}", inputs[path], above.types)
                 above.items.append(nodes[path])
         editor.root = nodes[""]
         editor.root.join = editor.root.join or "all"
         return editor
 
-    def _sent(self, key, inputs):
+    def _sent(self, key, inputs, types):
         def last(name):
             return inputs.get(name, [""])[-1]
 
+        found = types.get(last("field"))
+        if isinstance(found, Relation):
+            count = last("count").strip() or "1"
+            return self._related(key, found, last("op"), count=count, join=last("join"))
         if last("join") in JOINS:
-            return Node(key, join=last("join"))
-        found = self.types.get(last("field"))
+            return Node(key, join=last("join"), types=types)
         op = last("op") or (found.offered[0] if found else "")
         values = inputs.get("value", [])
         if found and op == "in" and len(values) == 1 and "\n" in values[0]:
@@ -220,30 +259,42 @@ class Editor:
         find = last("find").strip()
         return Node(key, name=last("field"), op=op, values=values, find=find, type=found)
 
-    def _node(self, key, document):
+    def _related(self, key, found, op, *, count="1", join="all"):
+        """A condition on related records, whose own conditions ask about their fields."""
+        types = field_types(found.model, self.by)
+        node = Node(key, name=found.name, op=op or found.offered[0], type=found, types=types)
+        node.count, node.join = count, join if join in JOINS else "all"
+        return node
+
+    def _node(self, key, document, types):
         join = next((join for join in JOINS if join in document), "")
         if join and isinstance(document[join], list):
-            node = Node(key, join=join)
-            if node.depth > DEEPEST:
-                return None
-            found = (item for item in document[join] if isinstance(item, dict))
-            made = (self._node(f"{key}-{number}", item) for number, item in enumerate(found))
-            node.items = [item for item in made if item is not None][:MOST_NODES]
-            return node
+            return self._filled(Node(key, join=join, types=types), document[join])
         if "field" not in document:
             return None
         name, op = str(document["field"]), str(document.get("op", ""))
         value = document.get("value", "")
+        if isinstance(found := types.get(name), Relation):
+            value = value if isinstance(value, dict) else {}
+            join = next((join for join in JOINS if isinstance(value.get(join), list)), "all")
+            node = self._related(key, found, op, count=str(document.get("count", 1)), join=join)
+            return self._filled(node, value.get(join, []))
         values = value if isinstance(value, list) else [value]
         shown = [str(v).lower() if isinstance(v, bool) else str(v) for v in values]
         shown = [] if op in VALUELESS else [text for text in shown if text]
-        return Node(key, name=name, op=op, values=shown, type=self.types.get(name))
+        return Node(key, name=name, op=op, values=shown, type=found)
 
-    @property
-    def fields(self):
-        """The fields to choose from, by name: (name, label)."""
-        found = ((name, label_of(found)) for name, found in self.types.items())
-        return sorted(found, key=lambda pair: str(pair[1]).casefold())
+    def _filled(self, group, documents):
+        """The group with its items; None if it stands too deep."""
+        if group.depth > DEEPEST:
+            return None
+        found = (item for item in documents if isinstance(item, dict))
+        made = (
+            self._node(f"{group.key}-{number}", item, group.types)
+            for number, item in enumerate(found)
+        )
+        group.items = [item for item in made if item is not None][:MOST_NODES]
+        return group
 
     @property
     def document(self):
@@ -267,12 +318,13 @@ class Editor:
                 group.items = [item for item in group.items if item is not node]
         elif what == ADD_GROUP and node.is_group and node.can_nest:
             other = "any" if node.join == "all" else "all"
-            node.items.append(Node(self._next_key(node), join=other))
+            node.items.append(Node(self._next_key(node), join=other, types=node.types))
         elif what == ADD and node.is_group:
-            found = self.types.get(data.get(f"{key}.add", ""))
-            if found is not None:
-                new = Node(self._next_key(node), name=found.name, op=found.offered[0], type=found)
-                node.items.append(new)
+            new, found = self._next_key(node), node.types.get(data.get(f"{key}.add", ""))
+            if isinstance(found, Relation):
+                node.items.append(self._related(new, found, ""))
+            elif found is not None:
+                node.items.append(Node(new, name=found.name, op=found.offered[0], type=found))
 
     def _next_key(self, group):
         taken = [int(item.key.rpartition("-")[2]) for item in group.items]

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.errors import Invalid
+from core.filtering.related import MOST_RELATED, RelatedCondition, Relation, relations_of
 from core.filtering.types import NEGATIVE, BadValue, FieldType, Search, type_of
 from core.models import Organisation
 
@@ -166,7 +167,8 @@ class Group:
 
     @property
     def words(self):
-        return "; ".join(f"{item.label} {item.words}" for item in self.items)
+        separator = "; " if self.join == "all" else _("; or ")
+        return separator.join(f"{item.label} {item.words}" for item in self.items)
 
 
 @dataclass(frozen=True)
@@ -203,6 +205,8 @@ def label_of(field_type):
     """A field's name as people read it."""
     if isinstance(field_type, Search):
         return _("Anything")
+    if isinstance(field_type, Relation):
+        return field_type.label
     return capfirst(str(field_type.field.verbose_name))
 
 
@@ -220,15 +224,26 @@ def _field_types(model, context):
     for field in model._meta.concrete_fields:
         if field.name == SEARCH:
             found[SEARCH] = Search(field, context)
-        elif not _has_words(field) or field.primary_key or field.name in NEVER:
+        elif field.primary_key or not _is_for_people(field):
             continue
         elif (field_type := type_of(field, context)) is not None:
             found[field.name] = field_type
     return found
 
 
-def _has_words(field):
-    return field._verbose_name is not None  # noqa: SLF001 - Django tells it nowhere else
+def relations(model, by):
+    """The records that refer to those of ``model`` and can be asked about: {name: Relation}."""
+    return _relations(model, Context.of(by))
+
+
+def _relations(model, context):
+    found = relations_of(model, context)
+    return {name: r for name, r in found.items() if _is_for_people(r.field)}
+
+
+def _is_for_people(field):
+    """Whether the field has words of its own; Django gives the others their names."""
+    return field.name not in NEVER and field._verbose_name is not None  # noqa: SLF001 - Django tells it nowhere else
 
 
 def parse(model, document, *, by):
@@ -239,8 +254,9 @@ def parse(model, document, *, by):
 
     :raises FilterRefused: with the place of the mistake
     """
-    document = as_document(document)
-    return Filter(model, _Reader(_field_types(model, Context.of(by))).group(document, ()))
+    document, context = as_document(document), Context.of(by)
+    types = {**_relations(model, context), **_field_types(model, context)}
+    return Filter(model, _Reader(types).group(document, ()))
 
 
 def both(*documents):
@@ -313,12 +329,11 @@ class _Reader:
         found = self.types.get(name) if isinstance(name, str) else None
         if found is None:
             raise FilterRefused(_("There is no field “%s”.") % str(name)[:60], place=place)
+        if isinstance(found, Relation):
+            return self.related(found, document, place)
         if document.keys() - {"field", "op", "value"}:
             raise FilterRefused(_("A condition is a field, an operator and a value."), place=place)
-        if not isinstance(op, str) or op not in found.offered:
-            values = {"field": label_of(found), "op": str(op)[:60]}
-            message = _("%(field)s can't be asked with “%(op)s”.") % values
-            raise FilterRefused(message, place=place)
+        _require_offered(found, op, place)
         if op in VALUELESS:
             return Condition(found, op, None)
         try:
@@ -326,3 +341,30 @@ class _Reader:
         except BadValue as error:
             raise FilterRefused(str(error), place=place) from error
         return Condition(found, op, value)
+
+    def related(self, found, document, place):
+        """A condition on the records of a relation; its own conditions count as a group."""
+        op, count = document.get("op"), document.get("count", 1)
+        _require_offered(found, op, place)
+        if document.keys() - {"field", "op", "value", "count"}:
+            raise FilterRefused(_("A condition is a field, an operator and a value."), place=place)
+        if isinstance(count, str) and count.isascii() and count.isdigit():
+            count = int(count[:9])
+        is_number = isinstance(count, int) and not isinstance(count, bool)
+        if not is_number or not 0 < count <= MOST_RELATED:
+            message = _("Enter a number from 1 to %s.") % MOST_RELATED
+            raise FilterRefused(message, place=place)
+        value = document.get("value", {})
+        if not isinstance(value, Mapping):
+            raise FilterRefused(_("Neither a condition nor a group."), place=place)
+        outer, self.types = self.types, _field_types(found.model, found.context)
+        group = self.group(value, place)
+        self.types = outer
+        return RelatedCondition(found, op, group, count)
+
+
+def _require_offered(found, op, place):
+    if not isinstance(op, str) or op not in found.offered:
+        values = {"field": label_of(found), "op": str(op)[:60]}
+        message = _("%(field)s can't be asked with “%(op)s”.") % values
+        raise FilterRefused(message, place=place)

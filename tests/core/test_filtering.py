@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.filtering import Filter, FilterRefused, both, field_types, parse
+from accounts.models import Account
+from core.filtering import Filter, FilterRefused, both, field_types, parse, relations
 from core.filtering.periods import PERIODS, period
 from core.filtering.plain import plain
 from core.models import Organisation
@@ -349,6 +350,100 @@ def test_every_field_that_has_words_can_be_asked(rep):
         assert {"owner", "created_at", "description", "currency", "search_text"} <= types.keys()
         assert not {"archived_at", "custom", "version", "merged_into", "id"} & types.keys()
         assert all(found.offered for found in types.values())
+
+
+# related records
+
+
+def related(name, op, *conditions, **more):
+    names = ("field", "op", "value")
+    items = [dict(zip(names, item, strict=False)) for item in conditions]
+    return {"field": name, "op": op, "value": {"all": items}, **more}
+
+
+WON, OPEN = ("is_won", "is", True), ("is_closed", "is", False)
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (related("opportunities", "has"), ["Two won", "One open"]),
+        (related("opportunities", "has_no"), ["None"]),
+        (related("opportunities", "has", WON), ["Two won"]),
+        (related("opportunities", "has_no", WON), ["One open", "None"]),
+        (related("opportunities", "has", WON, count=2), ["Two won"]),
+        (related("opportunities", "has", WON, count="3"), []),
+        (related("opportunities", "has_no", count=2), ["One open", "None"]),
+        (related("opportunities", "has", OPEN, ("amount", "gte", 100)), ["One open"]),
+        (related("opportunities", "has", OPEN, ("amount", "gte", 101)), []),
+        ({"any": [related("opportunities", "has", OPEN), ("name", "is", "none")]},
+         ["One open", "None"]),
+        ({"field": "children", "op": "has"}, []),
+        ({"field": "contacts", "op": "has_no"}, ["Two won", "One open", "None"]),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_related_records_are_asked_and_counted(rep, stranger, condition, expected):
+    two, one, none = (
+        AccountFactory(name=name, owner=rep) for name in ("Two won", "One open", "None")
+    )
+    OpportunityFactory(account=two, owner=rep, won=True)
+    OpportunityFactory(account=two, owner=rep, won=True)
+    OpportunityFactory(account=one, owner=rep, amount=100)
+    OpportunityFactory(account=none, owner=stranger)  # hidden from him
+    OpportunityFactory(account=none, owner=rep, archived_at="2026-01-01T00:00Z")
+    if "any" in condition:
+        condition["any"][1] = dict(zip(("field", "op", "value"), condition["any"][1], strict=True))
+
+    assert [account.name for account in found(asked(Account, condition, by=rep))] == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "place"),
+    [
+        (related("password", "has"), (1,)),
+        (related("opportunities", "is"), (1,)),
+        (related("opportunities", "has", count=0), (1,)),
+        (related("opportunities", "has", count=10**9), (1,)),
+        (related("opportunities", "has", count="x"), (1,)),
+        (related("opportunities", "has", count=True), (1,)),
+        (related("opportunities", "has", ("password", "is", 1)), (1, 1)),
+        (related("opportunities", "has", WON, ("account", "has", 1)), (1, 2)),
+        (related("opportunities", "has", ("roles", "has")), (1, 1)),
+        (related("opportunities", "has", sql="x"), (1,)),
+        ({"field": "opportunities", "op": "has", "value": [1]}, (1,)),
+        (related("merged", "has"), (1,)),
+        (related("whole_tree", "has"), (1,)),
+        ({"all": [{"all": [related("opportunities", "has", WON)]}]}, (1, 1, 1)),
+    ],
+    ids=str,
+)
+def test_a_bad_condition_on_related_records_is_refused_with_its_place(rep, condition, place):
+    with pytest.raises(FilterRefused) as refusal:
+        asked(Account, condition, by=rep)
+
+    assert refusal.value.place == place
+
+
+def test_conditions_on_related_records_say_what_they_ask_and_read_back(rep):
+    conditions = [
+        related("opportunities", "has", WON, OPEN, count=2),
+        {"field": "opportunities", "op": "has", "value": {"any": [
+            {"field": "is_won", "op": "is", "value": True},
+            {"field": "amount", "op": "empty"}]}},
+        {"field": "contacts", "op": "has_no"},
+        {"field": "children", "op": "has_no", "count": 3},
+    ]  # fmt: skip
+    read = asked(Account, *conditions, by=rep)
+
+    assert [f"{item.label}: {item.words}" for item in read.items] == [
+        "Opportunities: at least 2 with Won is yes; Closed is no",
+        "Opportunities: at least 1 with Won is yes; or Amount is empty",
+        "Contacts: none",
+        "Accounts (parent account): fewer than 3",
+    ]
+    assert parse(Account, read.document, by=rep).document == read.document
+    assert {"relations", "matched_leads"} <= relations(Account, rep).keys()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from core.undo import undo
 from leads.models import Lead
 from tests.factories.accounts import AccountFactory
 from tests.factories.leads import LeadFactory
+from tests.factories.opportunities import OpportunityFactory
 from tests.factories.users import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -277,6 +278,37 @@ def test_conditions_and_groups_are_added_and_removed_by_buttons(as_rep):
     for do in ("add:r-7", "add:", "remove:r", "group:r-0", "nonsense", "add:r-0-0-0-0"):
         assert as_rep.post(NEW, sent | {"do": do}).status_code == 200
     assert SavedView.objects.count() == 0
+
+
+def test_conditions_on_related_records_are_edited_in_a_group_of_their_own(as_rep, rep):
+    page = "/views/accounts.account/new/"
+
+    added = as_rep.post(page, {"r.join": "all", "r.add": "opportunities", "do": "add:r"})
+    (node,) = added.context["editor"].root.items
+    assert node.document == {
+        "field": "opportunities", "op": "has", "value": {"all": []}, "count": "1",
+    }  # fmt: skip
+    assert "amount" in dict(node.fields)
+
+    sent = {"r.join": "all", "r-0.field": "opportunities", "r-0.op": "has", "r-0.count": "2"}
+    added = as_rep.post(page, sent | {"r-0.add": "amount", "do": "add:r-0"})
+    assert 'name="r-0-0.value"' in added.content.decode()
+
+    sent |= {"r-0-0.field": "amount", "r-0-0.op": "gte", "r-0-0.value": "100"}
+    shown = as_rep.get(as_rep.post(page, sent | {"do": "show"})["Location"])
+    assert shown.context["page"].records == []
+    account = AccountFactory(owner=rep)
+    OpportunityFactory.create_batch(2, account=account, owner=rep, amount=100)
+    shown = as_rep.get(shown.request["PATH_INFO"] + "?" + shown.request["QUERY_STRING"])
+    assert shown.context["page"].records == [account]
+    (chip,) = shown.context["view_chips"]
+    assert chip["text"] == "at least 2 with Amount at least 100"
+
+    refused = as_rep.post(page, sent | {"r-0.count": "0", "do": "show"})
+    assert refused.status_code == 422
+    assert "Enter a number from 1 to" in refused.content.decode()
+    again = as_rep.get(f"{page}?{shown.request['QUERY_STRING']}").context["editor"]
+    assert again.check().document == shown.context["filter"].document
 
 
 def test_edited_conditions_are_shown_without_saving(as_rep, leads):
