@@ -149,14 +149,19 @@ class Node:
 
     @property
     def options(self):
-        """The values to choose from: (value, label, whether it is chosen); None if typed."""
+        """
+        The values to choose from: (value, label, whether it is chosen); None if typed.
+
+        Of many the chosen ones come first, so that they are seen.
+        """
         if self.op == "during":
             found = PERIODS.items()
         else:
             found = self.type.options()
         if found is None:
             return None
-        return [(value, capfirst(str(label)), value in self.values) for value, label in found]
+        shown = [(value, capfirst(str(label)), value in self.values) for value, label in found]
+        return sorted(shown, key=lambda option: not option[2]) if len(shown) > FOUND else shown
 
     @property
     def found(self):

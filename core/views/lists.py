@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.html import format_html
@@ -139,6 +140,23 @@ class RecordListView(TemplateView):
 
     # the page
 
+    def get(self, request, *args, **kwargs):
+        if key := request.GET.get("earlier"):
+            return HttpResponseRedirect(self._url_with_earlier(key))
+        return super().get(request, *args, **kwargs)
+
+    def _url_with_earlier(self, key):
+        """The list with the column of that key one place further to the front."""
+        keys = [column.key for column in self.columns]
+        place = keys.index(key) if key in keys else 0
+        if place > 1:  # the link stays where it is
+            keys[place - 1], keys[place] = keys[place], keys[place - 1]
+        query = self.request.GET.copy()
+        del query["earlier"]
+        query.setlist("columns", keys)
+        query["show"] = "columns"
+        return f"{self.request.path}?{query.urlencode()}"
+
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
         query, sort, filters = self.request.GET, self.sort, self.filters
@@ -165,7 +183,8 @@ class RecordListView(TemplateView):
             "page": page,
             "heads": [self._head(column, sort) for column in columns],
             "rows": list(cells_of(page.records, columns, by=self.request.user)),
-            "available": [(column, column in columns) for column in self.available[1:]],
+            "choices": [*self._column_choices(columns)],
+            "is_choosing": query.get("show") == "columns",
             "kept": self._kept("columns"),
             "kept_with_filters": self._kept("q", *self._shown_parameters(filters)),
             "create_url": self.create_url,
@@ -173,9 +192,18 @@ class RecordListView(TemplateView):
             **context,
         }
 
+    def _column_choices(self, columns):
+        """The columns beside the link: those shown, in their order, then the others."""
+        hidden = [column for column in self.available[1:] if column not in columns]
+        for number, column in enumerate([*columns[1:], *hidden]):
+            is_shown = column in columns
+            yield {"column": column, "is_shown": is_shown, "can_move": is_shown and number > 0}
+
     def _tabs(self):
+        is_changed = bool(self.request.GET.get("filter"))
         for view in self.standard_views:
-            yield {"label": view.label, "url": f"?view={view.key}", "is_current": view == self.view}
+            is_current = view == self.view and not is_changed
+            yield {"label": view.label, "url": f"?view={view.key}", "is_current": is_current}
         for view in self.saved_views:
             yield {
                 "label": view.name,

@@ -71,8 +71,8 @@ class ListState:
     def __init__(self, view, query):
         known = {column.key for column in view.available}
         asked = query.getlist("columns") or view.view.columns
-        wanted = {key for text in asked for key in str(text).split(",")}
-        self.columns = [c.key for c in view.available if c.key in wanted & known]
+        keys = dict.fromkeys(key for text in asked for key in str(text).split(","))
+        self.columns = [key for key in keys if key in known]
         sort = query.get("sort") or view.view.sort
         self.sort = sort if sort and str(view.table.sort_of(sort)) == sort else ""
 
@@ -139,9 +139,10 @@ class SavedViewMixin:
         except FilterRefused as error:
             return self.redraw(status=422, message=error.message)
         query = QueryDict(mutable=True)
-        for name in ("view", "sort"):
-            if text := self.query.get(name):
-                query[name] = text
+        if isinstance(self.list.view, SavedView):
+            query["view"] = str(self.list.view.pk)
+        if text := self.query.get("sort"):
+            query["sort"] = text
         query.setlist("columns", self.query.getlist("columns"))
         query["filter"] = as_parameter(found.document)
         if len(query.urlencode()) > LONGEST_ADDRESS:
@@ -266,9 +267,11 @@ class SavedViewDeleteView(VerbView):
 
 
 class PinnedView(TemplateView):
-    """The pinned views of the navigation with their counts: a part that the page asks for."""
+    """The pinned views with their counts: a part that the navigation, or a page, asks for."""
 
-    template_name = "core/_pinned.html"
+    def get_template_names(self):
+        is_lines = self.request.GET.get("as") == "lines"
+        return ["core/_pinned_lines.html" if is_lines else "core/_pinned.html"]
 
     def get_context_data(self, **kwargs):
         user = self.request.user
@@ -276,4 +279,4 @@ class PinnedView(TemplateView):
             {"view": view, "url": view.get_absolute_url(), "count": saved_views.count(view, user)}
             for view in saved_views.pinned_for(user)
         ]
-        return super().get_context_data(pinned=pinned, **kwargs)
+        return super().get_context_data(pinned=pinned, is_counted=True, **kwargs)

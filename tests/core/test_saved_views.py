@@ -90,6 +90,8 @@ def test_a_filter_in_the_url_takes_the_place_of_the_view(as_rep, leads):
     assert listed(as_rep, f"?filter={document}") == ["Cold"]
     assert listed(as_rep, f"?filter={document}&view=dead") == ["Cold"]
     assert listed(as_rep, f"?filter={document}&status=x") == []
+    tabs = as_rep.get(f"{LIST}?filter={document}&view=dead").context["views"]
+    assert not any(tab["is_current"] for tab in tabs)
 
 
 @pytest.mark.parametrize(
@@ -161,6 +163,32 @@ def test_a_list_in_a_view_costs_eight_queries_at_most(
 
     with django_assert_max_num_queries(8):
         as_rep.get(f"{LIST}?view={view.pk}&owner=me")
+
+
+def test_columns_are_shown_and_kept_in_the_order_that_was_chosen(as_rep, rep, leads):
+    def keys(response):
+        return [head["column"].key for head in response.context["heads"]]
+
+    page = as_rep.get(f"{LIST}?columns=city&columns=rating&columns=company")
+    assert keys(page) == ["name", "city", "rating", "company"]
+    choices = list(page.context["choices"])
+    assert [choice["is_shown"] for choice in choices[:4]] == [True, True, True, False]
+    assert [choice["can_move"] for choice in choices[:4]] == [False, True, True, False]
+
+    moved = as_rep.get(f"{LIST}?view=all&columns=city,rating&columns=company&earlier=company")
+    assert moved.status_code == 302
+    page = as_rep.get(moved["Location"])
+    assert keys(page) == ["name", "city", "company", "rating"]
+    assert page.context["is_choosing"]
+    assert "view=all" in moved["Location"]
+    for key in ("city", "name", "nothing", "x" * 300):
+        moved = as_rep.get(f"{LIST}?columns=city&columns=rating&earlier={key}")
+        assert keys(as_rep.get(moved["Location"])) == ["name", "city", "rating"]
+
+    query = "?columns=city&columns=rating"
+    sent = typed(HOT) | {"name": "Kept", "audience": "ME", "do": "save"}
+    saved = as_rep.post(f"{NEW}{query}", sent)
+    assert keys(as_rep.get(saved["Location"])) == ["name", "city", "rating"]
 
 
 # saving
@@ -424,6 +452,19 @@ def test_pins_count_what_the_list_shows(as_rep, rep, leads):
     assert "Pinned views" in rail
     assert view.get_absolute_url() in rail
     assert "Not pinned" not in rail
+
+
+def test_the_start_page_shows_the_pinned_views(as_rep, rep, leads):
+    assert 'as=lines"' not in as_rep.get("/").content.decode()
+    view = make(rep, is_pinned=True)
+
+    home = as_rep.get("/").content.decode()
+    lines = as_rep.get(reverse("core:pinned") + "?as=lines").content.decode()
+
+    assert 'as=lines"' in home
+    assert home.count(view.get_absolute_url()) == 2
+    assert "hx-trigger" not in lines
+    assert ">2<" in lines
 
 
 def test_each_pin_costs_one_query(as_rep, rep, leads, django_assert_num_queries):
