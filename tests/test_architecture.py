@@ -35,11 +35,10 @@ FILES = {
 OWN_FILES = {
     "users": {"middleware"},
     "core": {
-        "bulk", "constraints", "context_processors", "countries", "currencies", "display",
-        "errors", "fields", "fiscal", "history", "indexes", "journal", "lists", "middleware",
-        "normalise",
-        "once", "postgresql", "rates", "reach", "records", "recycle_bin", "request_id", "search",
-        "undo",
+        "addresses", "bulk", "constraints", "context_processors", "countries", "currencies",
+        "display", "errors", "fields", "fiscal", "history", "indexes", "journal", "lists",
+        "middleware", "normalise", "once", "postgresql", "rates", "reach", "records",
+        "recycle_bin", "request_id", "search", "undo",
     },
     "leads": {"conversion"},
     "imports": {
