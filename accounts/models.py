@@ -7,9 +7,9 @@ from django.db import connections, models
 from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Concat, Length, Replace, Substr
 from django.db.models.lookups import Exact
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from core.addresses import address_of
 from core.errors import Conflict
 from core.fields import (
     CountryField,
@@ -77,7 +77,10 @@ class AccountQuerySet(RecordQuerySet):
 
         Of a stub a page tells whose it is and where it lies, neither its name nor figures.
         """
-        visible = self.model.objects.visible_to(user).filter(pk=OuterRef("pk")).order_by()
+        visible = self.model.objects.visible_to(user)
+        if not visible.query.has_filters():  # all of them: there is nothing to ask
+            return self.annotate(is_restricted=Value(value=False))
+        visible = visible.filter(pk=OuterRef("pk")).order_by()
         return self.annotate(is_restricted=~Exists(visible))
 
     def update(self, **values):
@@ -299,7 +302,7 @@ class Account(OwnedRecord):
         return self.name
 
     def get_absolute_url(self):
-        return reverse("accounts:account_detail", args=[self.pk])
+        return address_of("accounts:account_detail", self.pk)
 
     @property
     def branch(self):

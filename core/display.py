@@ -192,11 +192,11 @@ def _patterns(language):
 
 def _time(local):
     """24 hours, as most of the world writes it; a.m. and p.m. where the month comes first."""
-    if _patterns(get_language())["short"].startswith("j"):
-        return f"{local:%H:%M}"
-    return _kept_time(datetime.time(local.hour, local.minute), get_language())
+    return _kept_time(local.hour, local.minute, get_language())
 
 
-@lru_cache(maxsize=24 * 60)
-def _kept_time(time, language):
-    return format_time(time, get_format("TIME_FORMAT", language))
+@lru_cache(maxsize=3 * 24 * 60)
+def _kept_time(hour, minute, language):
+    if _patterns(language)["short"].startswith("j"):
+        return f"{hour:02}:{minute:02}"
+    return format_time(datetime.time(hour, minute), get_format("TIME_FORMAT", language))

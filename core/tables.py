@@ -79,6 +79,11 @@ class Column:
     page: str = ""
 
     @property
+    def is_editable(self):
+        """Whether a cell of a list can be changed from there."""
+        return bool(self.edit or self.page)
+
+    @property
     def css(self):
         """The classes of the column's cells."""
         names = ["table__key"] if self.kind == "link" else []

@@ -1,7 +1,7 @@
 """
 The start page: what the user can act on today, and what he changed last.
 
-Four queries of its own, whatever the size of the tables: one for the leads, one for the deals,
+Five queries of its own, whatever the size of the tables: one for the leads, two for the deals,
 one for the records that were changed, and one for the first steps as long as they are shown.
 """
 
@@ -9,6 +9,7 @@ import datetime
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from django.db.models import Case, CharField, Count, F, Q, Value, When, Window
 from django.db.models.functions import Cast, RowNumber
@@ -30,7 +31,7 @@ from core.reach import Verb, may, reach_of
 from core.undo import RUNS
 from crm.onboarding import first_steps
 from leads.models import Lead, Phase
-from opportunities.models import ForecastCategory, Opportunity
+from opportunities.models import ForecastCategory, OpenSum, Opportunity
 
 HIGH_SCORE = 60
 SHOWN_LEADS = 6  # of each phase
@@ -42,7 +43,11 @@ LEAD_FIELDS = (
     *("owner__name", "owner__email"),
 )
 SHOWN_DEALS = 8
-READ_DEALS = 200
+READ_DEALS = 40  # among those that close next are the ones to look at
+DEAL_FIELDS = (
+    *("name", "amount", "currency", "close_date", "next_step", "is_closed", "stage_entered_at"),
+    *("account__name", "stage__name", "stage__stale_after_days"),
+)
 SHOWN_CHANGES = 8
 READ_OPERATIONS = 40
 SOON_DAYS = 14
@@ -94,7 +99,7 @@ def long_day():
 
 def first_things(leads, deals):
     """What should be looked at first, a sentence each."""
-    overdue = deals.counts["overdue"] if deals else 0
+    overdue = deals.overdue_count if deals else 0
     new = leads.counts[Phase.OPEN] if leads else 0
     if overdue:
         yield ngettext("%d deal is overdue.", "%d deals are overdue.", overdue) % overdue
@@ -179,20 +184,27 @@ class Leads:
 
 @dataclass(frozen=True)
 class Deals:
-    """The open deals, the next to close first, and how many of them need a look."""
+    """The open deals: those that close next, and what all of them add up to."""
 
-    deals: list
+    next: list
+    sums: list
     today: datetime.date
 
     @classmethod
     def of(cls, owners, *, user):
-        rows = Opportunity.objects.visible_to(user).live().open().filter(owner__in=owners)
-        rows = rows.select_related("account", "stage").order_by("close_date", "pk")
-        return cls(list(rows[:READ_DEALS]), Organisation.current().today())
+        today = Organisation.current().today()
+        soon = today + datetime.timedelta(days=SOON_DAYS)
+        deals = Opportunity.objects.visible_to(user).live().open().filter(owner__in=owners)
+        rows = deals.select_related("account", "stage").order_by("close_date", "pk")
+        return cls(
+            list(rows.only(*DEAL_FIELDS)[:READ_DEALS]),
+            list(deals.open_sums(today=today, soon=soon)),
+            today,
+        )
 
     @property
-    def counts(self):
-        return Counter(state for deal in self.deals for state in self.states(deal))
+    def overdue_count(self):
+        return sum(row.count for row in self.sums if row.due == OpenSum.OVERDUE)
 
     def states(self, deal):
         """Why a deal needs a look: overdue, closing soon, without a next step, gone quiet."""
@@ -205,9 +217,10 @@ class Deals:
         if deal.is_quiet(today=self.today):
             yield "quiet"
 
+    @cached_property
     def urgent(self):
         """The deals to look at, each with the reason and its tone."""
-        found = [(deal, list(self.states(deal))) for deal in self.deals]
+        found = [(deal, list(self.states(deal))) for deal in self.next]
         found = [(deal, states) for deal, states in found if states]
         found.sort(key=lambda row: ("overdue" not in row[1], "soon" not in row[1]))
         return [(deal, *self.reason(deal, states[0])) for deal, states in found[:SHOWN_DEALS]]
@@ -229,33 +242,36 @@ class Deals:
         return ngettext("Closes in %d day", "Closes in %d days", days) % days, "mute"
 
     def figures(self):
-        pipeline = [d for d in self.deals if d.forecast_category != ForecastCategory.OMITTED]
-        closing = [d for d in pipeline if "soon" in self.states(d)]
-        overdue = [d for d in self.deals if "overdue" in self.states(d)]
+        pipeline = [row for row in self.sums if row.is_counted]
+        closing = [row for row in pipeline if row.due == OpenSum.SOON]
+        overdue = [row for row in self.sums if row.due == OpenSum.OVERDUE]
         days = {"days": SOON_DAYS}
         yield self.figure(_("Open deals"), pipeline)
         yield self.figure(_("Closing within %(days)s days") % days, closing)
         yield self.figure(_("Overdue"), overdue, tone="bad" if overdue else "")
 
-    def figure(self, label, deals, *, tone=""):
-        return {"label": label, "value": len(deals), "kind": "number", "note": amounts(deals),
+    def figure(self, label, sums, *, tone=""):
+        count = sum(row.count for row in sums)
+        return {"label": label, "value": count, "kind": "number", "note": amounts(sums),
                 "note_tone": tone}  # fmt: skip
 
     def forecast(self):
         """The open deals by forecast category: (category, how many, amounts)."""
         for category in FORECAST:
-            deals = [deal for deal in self.deals if deal.forecast_category == category]
-            if deals:
-                yield category.label, len(deals), amounts(deals, limit=len(deals))
+            rows = [row for row in self.sums if row.forecast_category == category]
+            if rows:
+                count = sum(row.count for row in rows)
+                yield category.label, count, amounts(rows, limit=len(rows))
 
 
-def amounts(deals, *, limit=SAID_CURRENCIES):
-    """What deals add up to, in each currency by itself, the most frequent ones first."""
-    sums, frequency = {}, Counter(deal.currency for deal in deals)
-    for deal in deals:
-        sums[deal.currency] = sums.get(deal.currency, Decimal(0)) + (deal.amount or 0)
-    currencies = sorted(sums, key=lambda currency: (-frequency[currency], currency))
-    texts = [display.money(sums[currency], currency) for currency in currencies[:limit]]
+def amounts(sums, *, limit=SAID_CURRENCIES):
+    """What OpenSums add up to, in each currency by itself, the most frequent ones first."""
+    totals, frequency = {}, Counter()
+    for row in sums:
+        frequency[row.currency] += row.count
+        totals[row.currency] = totals.get(row.currency, Decimal(0)) + row.amount
+    currencies = sorted(totals, key=lambda currency: (-frequency[currency], currency))
+    texts = [display.money(totals[currency], currency) for currency in currencies[:limit]]
     if (more := len(currencies) - limit) > 0:
         texts.append(ngettext("%d more currency", "%d more currencies", more) % more)
     return ", ".join(texts)

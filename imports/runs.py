@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from core.bulk import refresh_statistics
 from core.errors import Conflict, NotAllowed
 from core.journal import Kind as OperationKind
 from core.journal import Label, acting, start_run
@@ -30,6 +31,7 @@ from imports.survey import Survey, survey
 
 BLOCK = 1024 * 1024
 LONGEST_SOURCE = 40
+MANY_ROWS = 1000  # so many that the database should look at its tables again
 READ_AS_DATES = {"source_created_at", "converted_at", "closed_at"}
 READ_AS_NUMBERS = {"expected_revenue"}
 
@@ -205,6 +207,8 @@ def _run(importer, job):
         raise
     now = timezone.now()
     runs.update(state=ImportRun.State.DONE, moved_at=now, finished_at=now)
+    if job.total >= MANY_ROWS:
+        refresh_statistics()
     job.refresh_from_db()
     return report
 

@@ -35,9 +35,9 @@ FILES = {
 OWN_FILES = {
     "users": {"middleware"},
     "core": {
-        "bulk", "constraints", "context_processors", "countries", "currencies", "display",
-        "errors", "fields", "filtering", "fiscal", "history", "indexes", "journal", "lists",
-        "middleware", "normalise", "once", "postgresql", "rates", "reach", "records",
+        "addresses", "bulk", "constraints", "context_processors", "countries", "currencies",
+        "display", "errors", "fields", "filtering", "fiscal", "history", "indexes", "journal",
+        "lists", "middleware", "normalise", "once", "postgresql", "rates", "reach", "records",
         "recycle_bin", "request_id", "saved_views", "search", "undo",
     },
     "leads": {"conversion"},

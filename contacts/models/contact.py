@@ -5,10 +5,10 @@ import zoneinfo
 
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.addresses import address_of
 from core.fields import (
     CountryField,
     E164Field,
@@ -260,7 +260,7 @@ class Contact(OwnedRecord):
         return self.full_name
 
     def get_absolute_url(self):
-        return reverse("contacts:contact_detail", args=[self.pk])
+        return address_of("contacts:contact_detail", self.pk)
 
     @property
     def full_name(self):

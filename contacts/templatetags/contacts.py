@@ -15,7 +15,7 @@ from core.reach import Verb
 
 register = template.Library()
 
-SHOWN = 20
+SHOWN = 10
 
 
 @register.inclusion_tag("contacts/_people.html", takes_context=True)

@@ -12,6 +12,7 @@ from django.utils.text import capfirst
 from django.views.generic import FormView
 
 from core import reach
+from core.addresses import address_of
 from core.errors import DomainError, NotAllowed
 from core.journal import OneTimeKey
 from core.models import OwnedRecord
@@ -46,7 +47,7 @@ def url_of(target, view):
     """The address of ``view`` for a record or, without a key, for its model; "" if it has none."""
     names = f"{target._meta.app_label}:{target._meta.model_name}_{view}"
     try:
-        return reverse(names, args=[] if isinstance(target, type) else [target.pk])
+        return reverse(names) if isinstance(target, type) else address_of(names, target.pk)
     except NoReverseMatch:
         return ""
 

@@ -4,7 +4,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.translation import gettext as _
 
 from core.errors import NotAllowed
@@ -17,27 +17,46 @@ SAVED = (
 
 
 class CellLinks:
-    """The links by which the cells of a list are changed; none where the user may not."""
+    """
+    The links by which the cells of a list are changed; none where the user may not.
 
-    def __init__(self, records, *, by):
+    What all cells of a column share is written once, for a list has hundreds of these links.
+    """
+
+    def __init__(self, records, columns, *, by):
         self.by = by
         self.may = allowed(records, by, Verb.EDIT)
+        self.columns = [(c, _link_to(c)) for c in columns if c.is_editable]
 
-    def of(self, record, column):
-        """The link of one cell: it opens the field there, or leads to the page of a verb."""
+    def of(self, record):
+        """
+        The links of the cells of one record: {key of the column: link}.
+
+        A link opens the field in its cell, or leads to the page of a verb.
+        """
         if record.pk not in self.may or record.why_read_only():
-            return ""
+            return {}
         limit = editable_fields(record, self.by)
-        if limit is not None and (column.edit or column.page) not in limit:
-            return ""
-        label = _("Edit %(label)s") % {"label": column.label}
-        if column.page:
-            link = '<a class="table__pencil" href="{}" aria-label="{}"></a>'
-            return format_html(link, url_of(record, column.page), label)
-        url = f"{url_of(record, 'update')}?field={column.edit}"
-        # What all of them share stands once, at the table's body; the pencil is drawn by CSS.
-        link = '<a class="table__pencil" href="{}" aria-label="{}" hx-get="{}" data-edit></a>'
-        return format_html(link, url, label, url)
+        form = url_of(record, "update")
+        return {
+            column.key: format_html(link, url_of(record, column.page) if column.page else form)
+            for column, link in self.columns
+            if limit is None or (column.edit or column.page) in limit
+        }
+
+
+def _link_to(column):
+    """
+    The pattern of the links of a column, the address of the form or page left open.
+
+    What all of them share stands once, at the table's body; the pencil is drawn by CSS.
+    """
+    label = escape(_("Edit %(label)s") % {"label": column.label})
+    label = label.replace("{", "{{").replace("}", "}}")
+    if column.page:
+        return f'<a class="table__pencil" href="{{0}}" aria-label="{label}"></a>'
+    to = f"{{0}}?field={column.edit}"
+    return f'<a class="table__pencil" href="{to}" aria-label="{label}" hx-get="{to}" data-edit></a>'
 
 
 class InPlaceMixin:

@@ -3,9 +3,9 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from core.addresses import address_of
 from core.journal import Change, Verb
 from core.models import Record
 
@@ -88,7 +88,7 @@ class Conversion(Record):
         return str(self.lead)
 
     def get_absolute_url(self):
-        return reverse("leads:lead_conversion", args=[self.lead_id])
+        return address_of("leads:lead_conversion", self.lead_id)
 
     def get_operation(self):
         """The operation that made this conversion, from the journal; its undo takes it back."""

@@ -4,7 +4,6 @@ import datetime
 
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +16,7 @@ from accounts.models import (
 )
 from contacts.models import Contact, PreferredChannel
 from contacts.models.contact import OPT_OUTS, clean_language, clear_bounce, note_opt_outs
+from core.addresses import address_of
 from core.fields import (
     CountryField,
     CurrencyField,
@@ -430,7 +430,7 @@ class Lead(OwnedRecord):
         return self.full_name or self.company or self.email
 
     def get_absolute_url(self):
-        return reverse("leads:lead_detail", args=[self.pk])
+        return address_of("leads:lead_detail", self.pk)
 
     @property
     def full_name(self):

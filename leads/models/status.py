@@ -2,9 +2,9 @@
 
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from core.addresses import address_of
 from core.errors import Invalid
 from core.fields import StringListField
 from core.models import Record, RecordQuerySet
@@ -79,7 +79,7 @@ class LeadStatus(Record):
         return self.name
 
     def get_absolute_url(self):
-        return reverse("leads:leadstatus_update", args=[self.pk])
+        return address_of("leads:leadstatus_update", self.pk)
 
     @property
     def is_converted(self):

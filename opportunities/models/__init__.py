@@ -2,6 +2,7 @@
 
 from opportunities.models.history import OpportunityStageHistory
 from opportunities.models.opportunity import (
+    OpenSum,
     Opportunity,
     OpportunityQuerySet,
     Totals,
@@ -13,6 +14,7 @@ from opportunities.models.stage import ForecastCategory, Stage
 
 __all__ = [
     "ForecastCategory",
+    "OpenSum",
     "Opportunity",
     "OpportunityContactRole",
     "OpportunityQuerySet",

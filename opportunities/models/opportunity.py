@@ -3,16 +3,17 @@
 import datetime
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import BigIntegerField, Case, Count, F, Min, Q, Sum, Value, When
-from django.db.models.functions import Cast, Coalesce, Round
-from django.urls import reverse
+from django.db.models.functions import Cast, Round
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, default_currency
 from core import fiscal
+from core.addresses import address_of
 from core.currencies import CURRENCIES
 from core.fields import (
     CurrencyField,
@@ -37,6 +38,7 @@ SMALLEST_COMMITTEE = 2
 
 # Amounts are added up as whole thousandths: SQLite would add decimals as floats.
 THOUSANDTHS = Cast(Round(F("amount") * 1000), BigIntegerField())
+STEPS = sorted({10 ** (3 - currency.decimals) for currency in CURRENCIES.values()})
 
 
 def default_close_date(today):
@@ -106,6 +108,26 @@ class Part:
         return [*(int(key) for key in self.path.split("/") if key), self.account_id]
 
 
+@dataclass(frozen=True)
+class OpenSum:
+    """How many open deals of one category, currency and time there are, and their amount."""
+
+    forecast_category: str
+    currency: str
+    due: str  # OVERDUE, SOON or LATER
+    count: int
+    amount: Decimal
+
+    OVERDUE: ClassVar = "overdue"
+    SOON: ClassVar = "soon"
+    LATER: ClassVar = "later"
+
+    @property
+    def is_counted(self):
+        """Whether the forecast counts them."""
+        return self.forecast_category != ForecastCategory.OMITTED
+
+
 COUNTS = ("open_count", "unknown", "won_count", "lost_count")
 SUMS = ("open_amount", "weighted", "won_amount", "won_amount_year")
 NUMBERS = (*COUNTS, *SUMS)
@@ -140,7 +162,11 @@ class OpportunityQuerySet(RecordQuerySet):
 
     def totals(self, *, today):
         """The Totals of these deals by currency, one query: {currency: Totals}."""
-        return {row["currency"]: _totals(row) for row in self._summed("currency", today=today)}
+        found = {}
+        for row in self._counted("currency", today=today):
+            known = found.get(row["currency"])
+            found[row["currency"]] = _totals(row) if known is None else known + _totals(row)
+        return found
 
     def totals_by_place(self, *, today):
         """
@@ -150,63 +176,88 @@ class OpportunityQuerySet(RecordQuerySet):
         """
         foreign = Q(is_won=True) & ~Q(currency=default_currency())
         day = Case(When(foreign, then=F("close_date")), output_field=models.DateField())
-        rows = self._summed("account_id", "account__path", "currency", today=today, rate_day=day)
-        for row in rows.annotate(first_won=Min("close_date", filter=Q(is_won=True))):
+        rows = self._counted("account_id", "account__path", "currency", today=today, rate_day=day)
+        for row in rows:
             place = row["account_id"], row["account__path"], row["rate_day"]
-            yield Part(*place, _totals(row), row["first_won"])
+            yield Part(*place, _totals(row), row["first"] if row["is_won"] else None)
 
-    def totals_by_stage(self, *, today):
-        """The Totals of these deals, one query: {stage's key: {currency: Totals}}."""
-        found = {}
-        for row in self._summed("stage_id", "currency", today=today):
-            found.setdefault(row["stage_id"], {})[row["currency"]] = _totals(row)
-        return found
+    def open_sums(self, *, today, soon):
+        """
+        The OpenSums of those of these deals that are open, one query.
 
-    def _summed(self, *by, today, **expressions):
+        ``soon`` is the last day on which a deal closes soon.
+        """
+        due = Case(
+            When(close_date__lt=today, then=Value(OpenSum.OVERDUE)),
+            When(close_date__lte=soon, then=Value(OpenSum.SOON)),
+            default=Value(OpenSum.LATER),
+        )
+        rows = self.open().order_by().values("forecast_category", "currency", due=due)
+        rows = rows.annotate(count=Count("pk"), amount_sum=Sum(THOUSANDTHS))
+        for row in rows:
+            place = row["forecast_category"], row["currency"], row["due"]
+            yield OpenSum(*place, row["count"], _amount(row["amount_sum"]))
+
+    def _counted(self, *by, today, **expressions):
+        """
+        The deals counted by what they have become: open, omitted from the forecast, won, lost.
+
+        A row for each, that Python adds up: one sum with a condition for each figure takes
+        Django twice as long to write as the database to answer.
+        """
         start_month = Organisation.current().fiscal_year_start_month
-        this_year = Q(
+        in_year = Q(
             close_date__gte=fiscal.year_start(today, start_month),
             close_date__lte=fiscal.year_end(today, start_month),
         )
-        is_open = Q(is_closed=False)
-        pipeline = is_open & ~Q(forecast_category=ForecastCategory.OMITTED)
-        won = Q(is_won=True)
+        year = Case(When(in_year, then=True), default=False, output_field=models.BooleanField())
+        kind = "is_closed", "is_won", "forecast_category"
         return (
             self.order_by()
-            .values(*by, **expressions)
+            .values(*by, *kind, in_year=year, **expressions)
             .annotate(
-                open_count=Count("pk", filter=pipeline),
-                unknown=Count("pk", filter=is_open & Q(amount=None)),
-                won_count=Count("pk", filter=won),
-                lost_count=Count("pk", filter=Q(is_closed=True, is_won=False)),
-                open_amount=_sum(THOUSANDTHS, pipeline),
-                weighted=_sum(_expected_thousandths(), pipeline),
-                won_amount=_sum(THOUSANDTHS, won),
-                won_amount_year=_sum(THOUSANDTHS, won & this_year),
+                count=Count("pk"),
+                known=Count("amount"),
+                amount_sum=Sum(THOUSANDTHS),
+                **{f"weighted_{step}": Sum(_expected(step)) for step in STEPS},
+                first=Min("close_date"),
             )
         )
 
 
-def _sum(expression, condition):
-    return Coalesce(Sum(expression, filter=condition), Value(0), output_field=BigIntegerField())
+def _expected(step):
+    """
+    Expected revenue in thousandths, each deal rounded half up to ``step`` thousandths.
 
-
-def _expected_thousandths():
-    """Expected revenue in thousandths, each deal rounded half up to its currency's decimals."""
-    steps = {}
-    for currency in CURRENCIES.values():
-        steps.setdefault(10 ** (3 - currency.decimals), []).append(currency.code)
-    unusual = [When(currency__in=codes, then=Value(n)) for n, codes in steps.items() if n != 10]
-    step = Case(*unusual, default=Value(10), output_field=BigIntegerField())
-    # Whole numbers throughout: (n + half) / unit * step, where a unit is 100 % of a step.
+    Whole numbers throughout: (n + half) / unit * step, where a unit is 100 % of a step.
+    """
     unit = step * 100
-    return (THOUSANDTHS * F("probability") + unit / 2) / unit * step
+    return (THOUSANDTHS * F("probability") + unit // 2) / Value(unit) * step
 
 
 def _totals(row):
-    numbers = {name: row[name] for name in COUNTS}
-    numbers |= {name: Decimal(row[name]) / 1000 for name in SUMS}
+    """The Totals of deals of one kind."""
+    count, amount = row["count"], _amount(row["amount_sum"])
+    if row["is_won"]:
+        of_year = amount if row["in_year"] else Decimal(0)
+        numbers = {"won_count": count, "won_amount": amount, "won_amount_year": of_year}
+    elif row["is_closed"]:
+        numbers = {"lost_count": count}
+    else:
+        numbers = {"unknown": count - row["known"]}
+        if row["forecast_category"] != ForecastCategory.OMITTED:
+            weighted = _amount(row[f"weighted_{_step(row['currency'])}"])
+            numbers |= {"open_count": count, "open_amount": amount, "weighted": weighted}
     return Totals(row["currency"], **numbers)
+
+
+def _amount(thousandths):
+    return Decimal(thousandths or 0) / 1000
+
+
+def _step(currency):
+    """The smallest amount of a currency in thousandths: 10 for cents."""
+    return 10 ** (3 - CURRENCIES[currency].decimals)
 
 
 class Opportunity(OwnedRecord):
@@ -395,7 +446,7 @@ class Opportunity(OwnedRecord):
         return self.name
 
     def get_absolute_url(self):
-        return reverse("opportunities:opportunity_detail", args=[self.pk])
+        return address_of("opportunities:opportunity_detail", self.pk)
 
     @property
     def is_lost(self):

@@ -14,7 +14,7 @@ from opportunities.models import Opportunity, OpportunityContactRole
 
 register = template.Library()
 
-SHOWN = 20
+SHOWN = 10
 
 
 @register.simple_tag(takes_context=True)

@@ -2,6 +2,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.journal import OneTimeKey
@@ -19,3 +21,10 @@ def test_sweep_removes_keys_older_than_a_day_and_keeps_the_others(rep, capsys):
 
     assert [key.key for key in OneTimeKey.objects.order_by("pk")] == ["young"]
     assert "Removed 1 one-time keys" in capsys.readouterr().out
+
+
+def test_sweep_lets_the_database_look_at_its_tables_again():
+    with CaptureQueriesContext(connection) as queries:
+        call_command("sweep")
+
+    assert any("ANALYZE" in query["sql"] for query in queries)

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from core.journal import Kind, Label, operation
 from core.undo import undo
+from crm.home import READ_DEALS
 from leads.models import LeadStatus, Phase
 from leads.services import qualify
 from opportunities.models import ForecastCategory, Opportunity
@@ -81,7 +82,7 @@ def test_home_shows_nurtured_leads_once_their_rest_is_over(as_rep, rep, until, i
 def test_home_says_why_a_deal_needs_a_look(as_rep, rep, values, reason):
     deal = OpportunityFactory(owner=rep, **values)
 
-    found = home(as_rep).context["deals"].urgent()
+    found = home(as_rep).context["deals"].urgent
 
     assert [(shown, text) for shown, text, _tone in found] == [(deal, reason)]
 
@@ -91,7 +92,7 @@ def test_home_leaves_out_deals_that_need_nothing(as_rep, rep, stranger):
     OpportunityFactory(owner=rep, close_date=day(-5), won=True)
     OpportunityFactory(owner=stranger, close_date=day(-5))
 
-    assert home(as_rep).context["deals"].urgent() == []
+    assert home(as_rep).context["deals"].urgent == []
 
 
 def test_home_adds_up_amounts_in_each_currency_by_itself(as_rep, rep):
@@ -103,6 +104,20 @@ def test_home_adds_up_amounts_in_each_currency_by_itself(as_rep, rep):
 
     assert figure["value"] == 5
     assert figure["note"] == "$2,000, EUR\xa01,000, 2 more currencies"
+
+
+def test_home_counts_all_open_deals_however_many_there_are(as_rep, rep):
+    account = AccountFactory()
+    for count, days in ((READ_DEALS, -1), (3, 9), (2, 40)):
+        OpportunityFactory.create_batch(
+            count, owner=rep, account=account, amount=10, close_date=day(days)
+        )
+
+    open_deals, soon, overdue = home(as_rep).context["deals"].figures()
+
+    assert (open_deals["value"], open_deals["note"]) == (READ_DEALS + 5, "$450")
+    assert (soon["value"], soon["note"]) == (3, "$30")
+    assert (overdue["value"], overdue["note"]) == (READ_DEALS, "$400")
 
 
 def test_home_of_the_team_shows_what_its_members_have(client, rep, manager, stranger):
@@ -156,13 +171,13 @@ def test_home_opens_for_every_role(client, role):
 
 
 @pytest.mark.parametrize("count", [1, 9])
-def test_home_costs_9_queries_at_most(as_rep, rep, count, django_assert_max_num_queries):
+def test_home_costs_10_queries_at_most(as_rep, rep, count, django_assert_max_num_queries):
     for _number in range(count):
         qualify(LeadFactory(owner=rep), by=rep)
         LeadFactory(owner=rep)
         OpportunityFactory(owner=rep, currency="EUR", close_date=day(3))
 
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         response = home(as_rep)
 
     assert len(response.context["changes"]) == min(2 * count, 8)
@@ -183,7 +198,7 @@ def test_home_names_deals_that_stay_too_long_in_their_stage(as_rep, rep):
         stage_entered_at=deal.stage_entered_at - datetime.timedelta(days=days)
     )
 
-    ((shown, reason, tone),) = home(as_rep).context["deals"].urgent()
+    ((shown, reason, tone),) = home(as_rep).context["deals"].urgent
 
     assert (shown, tone) == (deal, "warn")
     assert reason == f"In {deal.stage} for {days} days"

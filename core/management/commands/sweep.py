@@ -4,16 +4,21 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from core.bulk import refresh_statistics
 from core.journal import OneTimeKey
 
 KEPT = timedelta(hours=24)
 
 
 class Command(BaseCommand):
-    help = "Remove one-time keys older than a day and sessions that are over; once a day."
+    help = (
+        "Remove one-time keys older than a day and sessions that are over, and let the database "
+        "look at its tables again; once a day."
+    )
 
     def handle(self, *args, **options):
         old = OneTimeKey.objects.filter(created_at__lt=timezone.now() - KEPT)
         count, _by_model = old.delete()
         SessionStore.clear_expired()
+        refresh_statistics()
         self.stdout.write(f"Removed {count} one-time keys that are older than a day.")

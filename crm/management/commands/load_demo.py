@@ -2,6 +2,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import Account
 from contacts.models import Contact
+from core.bulk import refresh_statistics
 from crm.demo import AlreadyLoaded, load
 from leads.models import Conversion, Lead
 from opportunities.models import Opportunity
@@ -18,6 +19,7 @@ class Command(BaseCommand):
             loaded = load()
         except AlreadyLoaded as refusal:
             raise CommandError(refusal.message) from refusal
+        refresh_statistics()
         for model, count in zip(COUNTED, before, strict=True):
             number = model.objects.count() - count
             self.stdout.write(f"{number:>6} {model._meta.verbose_name_plural}")
