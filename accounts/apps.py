@@ -7,4 +7,4 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self):
-        from accounts import checks, receivers  # noqa: F401
+        from accounts import batches, checks, receivers  # noqa: F401

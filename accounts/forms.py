@@ -1,9 +1,11 @@
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
-from accounts.services import DependantsChoice
-from core.forms import RecordChoiceField, RecordForm, VerbForm
+from accounts.services import DependantsChoice, belongings_of
+from core import display
+from core.forms import AssignForm, RecordChoiceField, RecordForm, VerbForm
 
 PROFILE = ("name", "kind", "type", "status", "industry", "rating", "ownership", "site", "source")
 REACH = ("phone", "fax", "website", "linkedin_url")
@@ -66,6 +68,42 @@ class AccountMoveForm(VerbForm):
         field.queryset = Account.objects.exclude(pk=account.pk)
         field.offer(by=by, current=account.parent)
         self.initial["parent"] = account.parent_id
+
+
+class AccountAssignForm(AssignForm):
+    """
+    Who shall own an account, and what of the present owner's goes along.
+
+    All of it is ticked beforehand. Without ``account``, for many at once, nothing is counted.
+    """
+
+    along = forms.MultipleChoiceField(
+        label=_("What goes along"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("What the present owner has there. What others own stays theirs."),
+    )
+
+    def __init__(self, *args, account=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        choices = [*self._choices(account)]
+        self.fields["along"].choices = choices
+        self.initial.setdefault("along", [key for key, _label in choices])
+        if not choices:
+            del self.fields["along"]
+
+    def _choices(self, account):
+        owner = account.owner if account else None
+        for belongings in belongings_of(account, owner=owner):
+            if account is None:
+                yield belongings.key, capfirst(belongings.label)
+            elif count := belongings.records.count():
+                yield belongings.key, f"{display.number(count)} {belongings.label}"
+
+    @property
+    def chosen(self):
+        """The keys of what goes along."""
+        return self.cleaned_data.get("along", [])
 
 
 class AccountArchiveForm(VerbForm):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from accounts.models import MAX_DEPTH, Account, WouldMakeCycle
 from accounts.signals import (
     account_moved,
+    belongings_wanted,
     dependants_archiving,
     dependants_moving,
     dependants_wanted,
@@ -19,9 +20,10 @@ from core.errors import Conflict, Invalid, NotAllowed
 from core.journal import Kind, Label, operation, retried
 from core.reach import Verb, can, require
 from core.records import lock, lock_tree
-from core.services import locked, locked_all, require_all
+from core.services import ASSIGNED, assign, locked, locked_all, require_all
 
 __all__ = [
+    "Belongings",
     "Dependants",
     "DependantsChoice",
     "HasDependants",
@@ -31,6 +33,8 @@ __all__ = [
     "TooDeep",
     "WouldMakeCycle",
     "archive_account",
+    "assign_account",
+    "belongings_of",
     "check_move",
     "copy_billing_to_shipping",
     "dependants_of",
@@ -186,6 +190,49 @@ def copy_billing_to_shipping(account, *, by, key=None):
             message = _("%(account)s has no billing address that differs from the shipping one.")
             raise NothingToCopy(message % {"account": account})
         account.ship_to_billing()
+        op.location = account.get_absolute_url()
+    return account
+
+
+# -- owners -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """What of one kind the owner of an account has there: its name, a label and the records."""
+
+    key: str
+    label: str
+    records: object
+
+
+def belongings_of(account, *, owner):
+    """The Belongings of ``owner`` at ``account``; kinds of which there is nothing as well."""
+    sent = belongings_wanted.send(sender=Account, account=account, owner=owner)
+    return [answer for _to, answer in sent]
+
+
+@retried
+def assign_account(account, *, owner, by, along=(), key=None):
+    """
+    Give ``account`` to another owner, and with it what the old one had there.
+
+    ``along`` are the keys of the Belongings that move: his people, his open deals. All of it is
+    one operation. Rule: docs/rules/batches.md, section 5.
+
+    :raises NotAllowed: the account, or one of those records, is out of the user's reach
+    :raises OwnerInactive: the new owner can no longer log in
+    """
+    label = Label(ASSIGNED, record=account, owner=owner)
+    with operation(Kind.EDIT, by=by, label=label, key=key) as op:
+        old = locked(account, by=by, verb=Verb.ASSIGN).owner
+        found = [b for b in belongings_of(account, owner=old) if b.key in along]
+        account = assign(account, owner=owner, by=by)
+        for belongings in found:
+            records = list(lock(belongings.records).order_by("pk"))
+            require_all(records, by=by, verb=Verb.ASSIGN)
+            for record in records:
+                assign(record, owner=owner, by=by)
         op.location = account.get_absolute_url()
     return account
 

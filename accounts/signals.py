@@ -31,3 +31,11 @@ An account and all below it are being archived with what belongs to them.
 Sent with ``accounts`` (a queryset), ``at`` and ``by`` inside the operation: receivers archive
 their rows.
 """
+
+belongings_wanted = Signal()
+"""
+What may go along when an account gets another owner? A question.
+
+Sent with ``account`` and ``owner``, the present one; each receiver returns
+``accounts.services.Belongings``: what he owns there and is still open.
+"""

@@ -2,7 +2,7 @@ from django.urls import path
 
 from accounts.models import Account
 from accounts.views import account, tree
-from core.views import RecordAssignView, RecordHistoryView
+from core.views import RecordHistoryView
 
 app_name = "accounts"
 
@@ -19,7 +19,7 @@ urlpatterns = [
         account.AccountCopyBillingView.as_view(),
         name="account_copy_billing",
     ),
-    path("<key:pk>/assign/", RecordAssignView.as_view(model=Account), name="account_assign"),
+    path("<key:pk>/assign/", account.AccountAssignView.as_view(), name="account_assign"),
     path("<key:pk>/archive/", account.AccountArchiveView.as_view(), name="account_archive"),
     path("<key:pk>/history/", RecordHistoryView.as_view(model=Account), name="account_history"),
 ]

@@ -5,8 +5,13 @@ from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
-from accounts.services import Dependants
-from accounts.signals import dependants_archiving, dependants_moving, dependants_wanted
+from accounts.services import Belongings, Dependants
+from accounts.signals import (
+    belongings_wanted,
+    dependants_archiving,
+    dependants_moving,
+    dependants_wanted,
+)
 from contacts.models import AccountContactRelation, Contact
 from contacts.services import move_people
 from core.reach import Verb
@@ -23,6 +28,13 @@ def count_people(sender, *, account, **kwargs):
     return Dependants(
         _("people"), live.filter(account=account).count(), live.filter(account__in=branch).count()
     )
+
+
+@receiver(belongings_wanted, dispatch_uid="contacts.offer_people")
+def offer_people(sender, *, account, owner, **kwargs):
+    """The owner's people whose direct account it is."""
+    people = Contact.objects.live().filter(account=account, owner=owner)
+    return Belongings("people", _("people"), people)
 
 
 @receiver(dependants_moving, dispatch_uid="contacts.move_people_along")

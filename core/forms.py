@@ -372,12 +372,12 @@ class RecordForm(OnceMixin, StyledFormMixin, forms.ModelForm):
     def _leave_out_unreachable(self):
         limit = None if self.is_new else editable_fields(self.instance, self.by)
         if limit is not None:
-            for name in self._record_fields():
+            for name in self.record_fields():
                 if name not in limit:
                     del self.fields[name]
 
     def _offer_records(self):
-        for name in self._record_fields():
+        for name in self.record_fields():
             model_field = self._meta.model._meta.get_field(name)
             target = model_field.related_model
             if target is None or not issubclass(target, OwnedRecord):
@@ -390,7 +390,7 @@ class RecordForm(OnceMixin, StyledFormMixin, forms.ModelForm):
             current = None if self.is_new else getattr(self.instance, name)
             field.offer(by=self.by, current=current)
 
-    def _record_fields(self):
+    def record_fields(self):
         """The names of the form's fields that are fields of the model."""
         return [name for name in self._meta.fields if name in self.fields]
 
@@ -402,7 +402,7 @@ class RecordForm(OnceMixin, StyledFormMixin, forms.ModelForm):
         """
         groups = (*self._meta.model.together, *self.together)
         group = {name}.union(*(names for names in groups if name in names))
-        for other in self._record_fields():
+        for other in self.record_fields():
             if other not in group:
                 del self.fields[other]
         return name in self.fields
@@ -431,7 +431,7 @@ class RecordForm(OnceMixin, StyledFormMixin, forms.ModelForm):
 
     def _kept_as_saved(self):
         """The fields for which the conflict page was told to keep the saved value."""
-        return [n for n in self._record_fields() if self.data.get(f"keep-{n}") == "theirs"]
+        return [n for n in self.record_fields() if self.data.get(f"keep-{n}") == "theirs"]
 
     def _clean_by_model(self, values):
         given = {n: v for n, v in self.cleaned_data.items() if n in self._meta.fields}
@@ -501,7 +501,7 @@ class RecordForm(OnceMixin, StyledFormMixin, forms.ModelForm):
         past = snapshot(record, self.version)
         comparison = Comparison(record, [], [], [], None)
         operations = changed_between(record, self.version)
-        for name in self._record_fields():
+        for name in self.record_fields():
             mine, theirs, base = (getattr(r, name) for r in (self.instance, record, past))
             if mine == theirs:
                 continue

@@ -21,6 +21,7 @@ from core.search import search
 from users.models import language_choices, validate_time_zone
 
 __all__ = [
+    "Batch",
     "Change",
     "ExchangeRate",
     "ListValue",
@@ -441,6 +442,31 @@ class SavedView(Shared):
     def model_class(self):
         """The model whose records it lists."""
         return apps.get_model(self.model)
+
+
+class Batch(models.Model):
+    """
+    Records that were chosen for one verb, and what became of each.
+
+    Outside the journal, which keeps what was done; swept after a week.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    model = models.CharField(max_length=60)
+    keys = models.JSONField()
+    verb = models.CharField(max_length=20, blank=True)
+    data = models.TextField(blank=True)  # the choices, as they were sent
+    outcomes = models.JSONField(default=list)  # [key, what became of it, why]
+    operation = models.ForeignKey(Operation, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+
+    def __str__(self):
+        return f"{len(self.keys)} × {self.model}"
+
+    def get_absolute_url(self):
+        return reverse("core:batch", args=[self.pk])
 
 
 class Seen(models.Model):

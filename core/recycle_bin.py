@@ -44,13 +44,16 @@ def restore(record, *, by, key=None):
     Bring ``record`` back from the recycle bin, with everything that was archived with it.
 
     It is the undo of the archiving. A record that was archived alone by somebody else than
-    ``by`` may undo is brought back by itself. Returns the Operation. Rule: docs/rules/records.md.
+    ``by`` may undo is brought back by itself, and so is one of a batch, whose records were
+    ticked one by one. Returns the Operation. Rule: docs/rules/records.md.
 
     :raises NotArchived: if it is not in the recycle bin
     :raises ParentArchived: if a record that it hangs on is archived and would stay so
     :raises NotAllowed: if the record, or what was archived with it, is out of reach
     """
     archiving = archiving_of(record)
+    if archiving and archiving.kind == Kind.BULK_EDIT:
+        archiving = None
     together = _archived_together(archiving) if archiving else set()
     _refuse_archived_parents(record, besides=together)
     if archiving and (may_undo(by, archiving.actor) or len(together) > 1):

@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 
 from core import views
-from core.views import organisation, saved
+from core.views import batches, organisation, saved
 
 app_name = "core"
 
@@ -14,6 +14,9 @@ urlpatterns = [
     path("views/<str:label>/new/", saved.SavedViewCreateView.as_view(), name="savedview_create"),
     path("views/<key:pk>/edit/", saved.SavedViewUpdateView.as_view(), name="savedview_update"),
     path("views/<key:pk>/remove/", saved.SavedViewDeleteView.as_view(), name="savedview_delete"),
+    path("batches/<str:label>/", batches.ChooseView.as_view(), name="choose"),
+    path("batch/<key:pk>/", batches.BatchView.as_view(), name="batch"),
+    path("batch/<key:pk>/<slug:verb>/", batches.BatchVerbView.as_view(), name="batch_verb"),
     path("history/", views.OperationListView.as_view(), name="history"),
     path("operations/<key:pk>/", views.OperationView.as_view(), name="operation"),
     path("operations/<key:pk>/undo/", views.UndoView.as_view(), name="undo"),

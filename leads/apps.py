@@ -8,6 +8,6 @@ class LeadsConfig(AppConfig):
     verbose_name = _("Leads")
 
     def ready(self):
-        from leads import checks, seeds  # noqa: F401, PLC0415
+        from leads import batches, checks, seeds  # noqa: F401, PLC0415
 
         post_migrate.connect(seeds.seed, sender=self, dispatch_uid="leads.seed")

@@ -8,6 +8,6 @@ class OpportunitiesConfig(AppConfig):
     verbose_name = _("Opportunities")
 
     def ready(self):
-        from opportunities import checks, receivers, seeds  # noqa: F401, PLC0415
+        from opportunities import batches, checks, receivers, seeds  # noqa: F401, PLC0415
 
         post_migrate.connect(seeds.seed, sender=self, dispatch_uid="opportunities.seed")

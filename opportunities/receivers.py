@@ -6,9 +6,10 @@ from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
-from accounts.services import Dependants
+from accounts.services import Belongings, Dependants
 from accounts.signals import (
     account_moved,
+    belongings_wanted,
     dependants_archiving,
     dependants_moving,
     dependants_wanted,
@@ -111,6 +112,13 @@ def count_deals(sender, *, account, **kwargs):
     live = Opportunity.objects.live()
     own, branch = live.filter(account=account).count(), live.within(account).count()
     return Dependants(_("deals"), own, branch)
+
+
+@receiver(belongings_wanted, dispatch_uid="opportunities.offer_deals")
+def offer_deals(sender, *, account, owner, **kwargs):
+    """The owner's open deals with the account."""
+    deals = Opportunity.objects.live().open().filter(account=account, owner=owner)
+    return Belongings("deals", _("open deals"), deals)
 
 
 @receiver(dependants_moving, dispatch_uid="opportunities.move_deals_along")

@@ -28,8 +28,8 @@ ATOMIC = {
 
 # What a file of an app may be called: the same in every app, so that everybody finds it.
 FILES = {
-    "__init__", "admin", "apps", "checks", "filters", "forms", "models", "receivers", "seeds",
-    "services", "signals", "tables", "urls", "views",
+    "__init__", "admin", "apps", "batches", "checks", "filters", "forms", "models", "receivers",
+    "seeds", "services", "signals", "tables", "urls", "views",
 }  # fmt: skip
 # What only one app has: a big verb with its own types, or what all apps share.
 OWN_FILES = {
@@ -58,7 +58,7 @@ SHORT = {
 }
 # Blocks of the design whose pages come with a later issue.
 LATER = {
-    "board", "bulk-bar", "chart", "composer", "deal-card", "lane", "palette", "stepper",
+    "board", "chart", "composer", "deal-card", "lane", "palette", "stepper",
     "timeline", "timeline-day", "views__count",
 }  # fmt: skip
 FOLDERS = {"data", "management", "migrations", "templatetags"}

@@ -9,6 +9,7 @@ from accounts.forms import (
     NUMBERS,
     REACH,
     AccountArchiveForm,
+    AccountAssignForm,
     AccountCreateForm,
     AccountForm,
     AccountMoveForm,
@@ -16,6 +17,7 @@ from accounts.forms import (
 from accounts.models import Account
 from accounts.services import (
     archive_account,
+    assign_account,
     check_move,
     copy_billing_to_shipping,
     dependants_of,
@@ -32,6 +34,7 @@ from core.templatetags.components import external_link, record_link
 from core.views import (
     Action,
     RecordArchiveView,
+    RecordAssignView,
     RecordCreateView,
     RecordDetailView,
     RecordListView,
@@ -226,6 +229,28 @@ class AccountMoveView(VerbView):
         parent = form.cleaned_data["parent"]
         context = self.get_context_data(form=form, preview=True, parent=parent)
         return self.render_to_response(context)
+
+
+class AccountAssignView(RecordAssignView):
+    """Give the account to another owner, and say what of the present one's goes along."""
+
+    model = Account
+    form_class = AccountAssignForm
+
+    def get_queryset(self):
+        return super().get_queryset().select_related("owner")
+
+    def get_form_kwargs(self):
+        return super().get_form_kwargs() | {"account": self.record}
+
+    def perform(self, form):
+        return assign_account(
+            self.record,
+            owner=form.cleaned_data["owner"],
+            by=self.request.user,
+            along=form.chosen,
+            key=form.key,
+        )
 
 
 class AccountTopView(VerbView):

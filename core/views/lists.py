@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
 from core import reach
+from core.batches import verbs_for
 from core.models import SavedView
 from core.reach import Verb
 from core.saved_views import views_of
@@ -23,6 +24,12 @@ from core.views.base import Action, is_partial, url_of
 from core.views.in_place import CellLinks
 
 LARGEST_FIRST = frozenset({"money", "number", "percent", "score", "date", "stamp", "moment", "age"})
+
+
+BOX = (
+    '<input class="tick" type="checkbox" name="pick" value="{}" form="bulk" '
+    'autocomplete="off" aria-label="{}">'
+)
 
 
 @dataclass(frozen=True)
@@ -182,7 +189,11 @@ class RecordListView(TemplateView):
             "shown_filter": self._shown_filter(filters),
             "page": page,
             "heads": [self._head(column, sort) for column in columns],
-            "rows": list(cells_of(page.records, columns, by=self.request.user)),
+            "rows": list(
+                cells_of(page.records, columns, by=self.request.user, can_tick=bool(self.verbs))
+            ),
+            "verbs": self.verbs,
+            "model_label": self.model._meta.label_lower,
             "choices": [*self._column_choices(columns)],
             "is_choosing": query.get("show") == "columns",
             "kept": self._kept("columns"),
@@ -191,6 +202,11 @@ class RecordListView(TemplateView):
             "empty": None if page.records else self._empty(filters),
             **context,
         }
+
+    @cached_property
+    def verbs(self):
+        """What the user may do to many of these records at once."""
+        return list(verbs_for(self.model, self.request.user))
 
     def _column_choices(self, columns):
         """The columns beside the link: those shown, in their order, then the others."""
@@ -304,9 +320,9 @@ class RecordListView(TemplateView):
         return response
 
 
-def cells_of(records, columns, *, by):
+def cells_of(records, columns, *, by, can_tick=False):
     """
-    The cells of each record, first its kind.
+    The cells of each record, first its kind, or the box that ticks it.
 
     They are put together here: in a loop of the template 50 rows take three times as long.
     """
@@ -319,7 +335,8 @@ def cells_of(records, columns, *, by):
                 values += (record.pk, column.shown(record), links.get(column.key, ""))
             else:
                 values.append(column.shown(record))
-        yield format_html(pattern, tile(record), *values)
+        first = format_html(BOX, record.pk, record) if can_tick else tile(record)
+        yield format_html(pattern, first, *values)
 
 
 def _cell(column):

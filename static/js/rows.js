@@ -1,5 +1,5 @@
 // Rows: in a table with data-rows, J and K go down and up, X ticks, Shift X ticks up to here; the box in
-// the head ticks all of the page. Enter follows the row's link, which has the focus. The number of ticked
+// the head ticks all of the page, Escape none. Enter follows the row's link, which has the focus. The number of ticked
 // rows is told in data-rows-count; the bar around it and the tint of the rows are CSS.
 const table = () => document.querySelector("[data-rows]");
 const rows = () => [...(table()?.tBodies[0]?.rows || [])];
@@ -37,6 +37,11 @@ function count() {
   for (const number of document.querySelectorAll("[data-rows-count]")) number.textContent = ticked;
 }
 
+function clear() {
+  for (const row of rows()) if (tick(row)) tick(row).checked = false;
+  count();
+}
+
 document.addEventListener("change", (event) => {
   if (!event.target.matches("[data-rows] input[type=checkbox]")) return;
   if (event.target.closest("thead")) for (const row of rows()) if (tick(row)) tick(row).checked = event.target.checked;
@@ -46,6 +51,7 @@ document.addEventListener("change", (event) => {
 document.addEventListener("keydown", (event) => {
   if (!table() || event.metaKey || event.ctrlKey || event.altKey) return;
   if (event.target.matches("textarea, select, input:not([type=checkbox])")) return;
+  if (event.key === "Escape" && !document.querySelector("details[open], dialog[open]")) clear();
   const act = { j: () => go(1), k: () => go(-1), x: () => toggle(false), X: () => toggle(true) }[event.key];
   act?.();
 });

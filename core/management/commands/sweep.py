@@ -6,19 +6,22 @@ from django.utils import timezone
 
 from core.bulk import refresh_statistics
 from core.journal import OneTimeKey
+from core.models import Batch
 
 KEPT = timedelta(hours=24)
+KEPT_BATCHES = timedelta(days=7)
 
 
 class Command(BaseCommand):
     help = (
-        "Remove one-time keys older than a day and sessions that are over, and let the database "
-        "look at its tables again; once a day."
+        "Remove one-time keys older than a day, batches older than a week and sessions that are "
+        "over, and let the database look at its tables again; once a day."
     )
 
     def handle(self, *args, **options):
         old = OneTimeKey.objects.filter(created_at__lt=timezone.now() - KEPT)
         count, _by_model = old.delete()
         SessionStore.clear_expired()
+        Batch.objects.filter(created_at__lt=timezone.now() - KEPT_BATCHES).delete()
         refresh_statistics()
         self.stdout.write(f"Removed {count} one-time keys that are older than a day.")
