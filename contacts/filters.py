@@ -11,12 +11,20 @@ def visible_accounts(request):
     return Account.objects.visible_to(request.user)
 
 
+class OfAccountFilter(django_filters.ModelChoiceFilter):
+    """Keeps those with an active relation to an account; only the account's page asks it."""
+
+    def condition(self, account):
+        items = [
+            {"field": "account", "op": "in", "value": [account.pk]},
+            {"field": "is_active", "op": "is", "value": True},
+        ]
+        return {"field": "relations", "op": "has", "value": {"all": items}}
+
+
 class ContactFilter(RecordFilter):
-    account = django_filters.ModelChoiceFilter(
-        queryset=visible_accounts,
-        method="of_account",
-        label=_("Account"),
-        widget=forms.HiddenInput,
+    account = OfAccountFilter(
+        queryset=visible_accounts, label=_("Account"), widget=forms.HiddenInput
     )
     owner = OwnerFilter()
     level = ListFilter(list_key="contact_level", label=_("Level"))
@@ -30,7 +38,3 @@ class ContactFilter(RecordFilter):
     class Meta(RecordFilter.Meta):
         model = Contact
         fields = ["status", "email_opt_out", "do_not_call"]
-
-    def of_account(self, queryset, name, account):
-        """Keep those with an active relation to ``account``; only the account's page asks it."""
-        return queryset.filter(relations__account=account, relations__is_active=True)

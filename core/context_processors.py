@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.models import Organisation
 from core.reach import Verb, may
+from core.saved_views import pinned_for
 
 THEMES = ("light", "dark")
 
@@ -97,6 +98,7 @@ def _navigation(request):
         "phone": [by_page[page] for page in PHONE_PAGES if page in by_page],
         "foot": list(_entries(foot, request, Verb.VIEW)),
         "create": list(_entries(CREATE, request, Verb.CREATE)),
+        "pinned": [{"view": v, "url": v.get_absolute_url()} for v in pinned_for(user)],
     }
 
 

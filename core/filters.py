@@ -1,35 +1,30 @@
 """Filters of lists: a bad value gives its message and an empty list, never all records."""
 
 import datetime
+import json
 from functools import partial
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_filters.fields import DateRangeField, RangeField
 from django_filters.widgets import DateRangeWidget
 
-from core import display
 from core.countries import country_choices
-from core.forms import StyledFormMixin, key_or_none
-from core.reach import Scope, reach_of
+from core.filtering import FilterRefused, both, parse
+from core.filtering.language import OPERATORS
+from core.forms import StyledFormMixin
 from core.tables import labels_of
 from users.models import User
 
 FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2199, 12, 31)
 LARGEST = 10**15
 MAX_PEOPLE = 200
-LOOKUP_WORDS = {
-    "exact": gettext_lazy("is %(value)s"),
-    "gte": gettext_lazy("at least %(value)s"),
-    "lte": gettext_lazy("at most %(value)s"),
-    "contains": gettext_lazy("contains %(value)s"),
-    "icontains": gettext_lazy("contains %(value)s"),
-}
 
 
 class FilterForm(StyledFormMixin, forms.Form):
@@ -41,19 +36,6 @@ class OwnerField(forms.ChoiceField):
 
     def __init__(self, **kwargs):
         super().__init__(choices=_owner_choices, **kwargs)
-
-    def clean(self, value):
-        value = self.to_python(value).strip()
-        self.validate(value)
-        if value in ("", "me", "team"):
-            return value
-        user = None
-        if (key := key_or_none(value)) is not None:
-            user = User.objects.filter(pk=key).first()
-        if user is None:
-            message = _("There is no user “%(value)s”. Choose one of the list.")
-            raise ValidationError(message, code="invalid_choice", params={"value": value[:60]})
-        return user
 
     def validate(self, value):
         if "\x00" in value:
@@ -74,14 +56,6 @@ class OwnerFilter(django_filters.Filter):
         kwargs.setdefault("label", gettext_lazy("Owner"))
         kwargs.setdefault("field_name", "owner")
         super().__init__(*args, **kwargs)
-
-    def filter(self, queryset, value):
-        user = self.parent.request.user
-        if value == "team":
-            return queryset.filter(reach_of(user).owned(Scope.TEAM))
-        if not value:
-            return queryset
-        return queryset.filter(owner=user if value == "me" else value)
 
 
 class DaysField(DateRangeField):
@@ -126,23 +100,75 @@ class NumbersFilter(django_filters.RangeFilter):
 
 class RecordFilter(django_filters.FilterSet):
     """
-    The filters of a list, all of them in the URL.
+    The quick filters of a list, all of them in the URL: short spellings of conditions.
 
-    ``q`` searches the folded text. A bad value leaves the message at its field and the list
-    empty. ``chips`` are the filters in words, each with the address of the list without it.
+    What the form took becomes conditions of the filter language, and these cut the queryset.
+    ``base`` is the document of the view that the list stands in. A bad value, or a bad
+    document, leaves its message and the list empty. ``chips`` say in words what is asked, each
+    with the address of the list without it.
     """
 
-    q = django_filters.CharFilter(method="search", label=gettext_lazy("Search"))
+    q = django_filters.CharFilter(label=gettext_lazy("Search"), field_name="search_text")
 
     class Meta:
         form = FilterForm
 
-    @property
-    def qs(self):
-        return super().qs if self.form.is_valid() else self.queryset.none()
+    def __init__(self, *args, base=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.base_document = {} if base is None else base
+        self.refusal = None  # of the base, after it was read
 
-    def search(self, queryset, name, value):
-        return queryset.search(value)
+    @cached_property
+    def base(self):
+        """The Filter of the view, or of the URL; None if it can't be asked."""
+        try:
+            return parse(self._meta.model, self.base_document, by=self.request.user)
+        except FilterRefused as error:
+            self.refusal = error
+            return None
+
+    @cached_property
+    def quick(self):
+        """What the form asks: {name: a condition or group}; what is refused goes to its field."""
+        found = {}
+        for name, value in self._asked():
+            document = condition_of(self.filters[name], value)
+            try:
+                asked = parse(self._meta.model, {"all": [document]}, by=self.request.user)
+            except FilterRefused as error:
+                self.form.add_error(name, error.reason)
+                continue
+            found[name] = asked.items[0]
+        return found
+
+    def _asked(self):
+        """The quick filters that have a value."""
+        if not self.form.is_valid():
+            return []
+        given = self.form.cleaned_data.items()
+        return [(n, v) for n, v in given if n in self.filters and v not in (None, "", [], ())]
+
+    @cached_property
+    def is_refused(self):
+        """Whether something in it can't be asked, so that nothing is found."""
+        return self.quick is None or self.base is None or not self.form.is_valid()
+
+    @property
+    def document(self):
+        """All that is asked, as one document."""
+        return both(self.base.document, *({"all": [i.document]} for i in self.quick.values()))
+
+    @cached_property
+    def where(self):
+        """All that is asked, for a queryset that ``visible_to`` has cut."""
+        found = self.base.q
+        for item in self.quick.values():
+            found &= item.q
+        return found
+
+    @cached_property
+    def qs(self):
+        return self.queryset.none() if self.is_refused else self.queryset.filter(self.where)
 
     def parameters(self, name):
         """The names under which the filter's values stand in the URL."""
@@ -151,6 +177,11 @@ class RecordFilter(django_filters.FilterSet):
 
     def is_used(self, name):
         return any(self.data.get(parameter) for parameter in self.parameters(name))
+
+    @property
+    def is_narrowed(self):
+        """Whether anything is asked beyond the view."""
+        return any(self.is_used(name) for name in self.filters)
 
     @cached_property
     def chips(self):
@@ -167,55 +198,86 @@ class RecordFilter(django_filters.FilterSet):
         ]
 
     @property
+    def base_chips(self):
+        """What the view asks, in words, each with the address of the list without it."""
+        items = self.base.items if self.base is not None else ()
+        return [
+            {
+                "label": item.label,
+                "text": item.words,
+                "without": self._query_without(("filter",), filter=self._base_without(item)),
+            }
+            for item in items
+        ]
+
+    def _base_without(self, item):
+        rest = [other.document for other in self.base.items if other is not item]
+        return as_parameter({"all": rest})
+
+    @property
     def unused(self):
         """The filters that can still be added: (name, label); hidden ones come by a link only."""
         fields = self.form.fields
         names = [name for name in self.filters if name != "q" and not self.is_used(name)]
         return [(n, fields[n].label) for n in names if not fields[n].widget.is_hidden]
 
-    def _query_without(self, parameters):
+    def _query_without(self, parameters, **added):
         query = self.data.copy()
         for parameter in [*parameters, "after", "before", "show"]:
             query.pop(parameter, None)
+        for parameter, value in added.items():
+            query[parameter] = value
         return query.urlencode()
 
     def _words(self, name):
-        value = self.form.cleaned_data.get(name) if self.form.is_bound else None
-        if name in self.form.errors:
+        item = self.quick.get(name)
+        if item is None:
             return _("is not a valid value")
-        if isinstance(value, slice):
-            return _range_in_words(value)
-        words = LOOKUP_WORDS.get(self.filters[name].lookup_expr, LOOKUP_WORDS["exact"])
-        return words % {"value": self._value_in_words(name, value)}
-
-    def _value_in_words(self, name, value):
+        value = self.form.cleaned_data[name]
+        if isinstance(value, models.Model):
+            return OPERATORS["is"] % {"value": value}
         if isinstance(value, bool):
-            return _("yes") if value else _("no")
-        if isinstance(value, list | tuple):
-            return _(" or ").join(str(self._value_in_words(name, item)) for item in value)
-        if value in ("me", "team") and isinstance(self.filters[name], OwnerFilter):
-            return _("me") if value == "me" else _("my team")
-        choices = getattr(self.form.fields[name], "choices", None)
-        if isinstance(value, str) and choices is not None:
-            return dict(choices).get(value, value)
-        return value
+            return _("is yes") if value else _("is no")
+        return item.words
 
 
-def _range_in_words(value):
-    start, stop = (_end_in_words(end) for end in (value.start, value.stop))
-    if start and stop:
-        return _("from %(start)s to %(stop)s") % {"start": start, "stop": stop}
-    if start:
-        return _("from %(start)s") % {"start": start}
-    return _("up to %(stop)s") % {"stop": stop}
+def condition_of(quick, value):
+    """
+    The condition, as a document, that a quick filter with this value is short for.
+
+    A filter class of an app may have a ``condition`` of its own.
+    """
+    if own := getattr(quick, "condition", None):
+        return own(value)
+    name = quick.field_name.removesuffix("_id")
+    if isinstance(value, slice):
+        ends = [_plain_end(end) for end in (value.start, value.stop)]
+        if None not in ends:
+            return {"field": name, "op": "between", "value": ends}
+        op = "gte" if ends[1] is None else "lte"
+        return {"field": name, "op": op, "value": ends[0] if ends[1] is None else ends[1]}
+    if quick.lookup_expr == "isnull":
+        return {"field": name, "op": "empty" if value else "filled"}
+    if name == "search_text":
+        return {"field": name, "op": "search", "value": value}
+    if isinstance(value, bool):
+        return {"field": name, "op": "is", "value": value}
+    if quick.lookup_expr == "gte":
+        return {"field": name, "op": "gte", "value": _plain_end(value)}
+    return {"field": name, "op": "in", "value": [value]}
 
 
-def _end_in_words(end):
-    if end is None:
-        return ""
+def _plain_end(end):
     if isinstance(end, datetime.datetime):
         end = end.date()
-    return display.day(end) if isinstance(end, datetime.date) else display.number(end)
+    if isinstance(end, datetime.date):
+        return end.isoformat()
+    return None if end is None else f"{end:f}"
+
+
+def as_parameter(document):
+    """A filter document as it stands in a URL."""
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 
 class ListFilter(django_filters.ChoiceFilter):

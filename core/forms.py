@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy
 
 from core.errors import DomainError
 from core.history import changed_between, snapshot
-from core.journal import FormKey
+from core.journal import FormKey, OneTimeKey
 from core.models import OwnedRecord
 from core.normalise import CleanContext, clean_fields, fold
 from core.reach import Verb, can, editable_fields
@@ -460,7 +460,16 @@ class RecordForm(OnceMixin, StyledFormMixin, forms.ModelForm):
         except DomainError as error:
             self._add_errors({error.field: [error.message]})
         except ValidationError as error:
-            self._add_errors(error.message_dict)
+            # Sent twice, it would meet what it saved itself: the key answers that.
+            if not self._was_saved():
+                self._add_errors(error.message_dict)
+
+    def _was_saved(self):
+        """Whether this form, as it was sent, has been saved before."""
+        if (key := self.key) is None:
+            return False
+        used = OneTimeKey.objects.filter(user=self.by, key=key.key, digest=key.digest)
+        return used.exists()
 
     # saving
 

@@ -2,6 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection, models
@@ -28,7 +29,9 @@ __all__ = [
     "Organisation",
     "OwnedRecord",
     "Record",
+    "SavedView",
     "Seen",
+    "Shared",
 ]
 
 
@@ -75,6 +78,7 @@ class Record(Journalled):
     )
 
     access = None  # its row in core.reach.MATRIX; None: everybody reads, administrators write
+    is_shared = False  # its owner decides who else reads it, see Shared
     access_parents = ()  # foreign keys whose records lend a child row its access
 
     objects = RecordQuerySet.as_manager()
@@ -351,6 +355,92 @@ class ExchangeRate(Record):
 
     def get_absolute_url(self):
         return reverse("core:exchangerate_update", args=[self.pk])
+
+
+class SharedQuerySet(RecordQuerySet):
+    def offered_to(self, user):
+        """The user's own and those whose audience he is; what else an administrator may see."""
+        return self.filter(reach.audience(reach.reach_of(user)))
+
+
+class Shared(Record):
+    """What somebody made for himself and may share: its audience reads it, its owner changes it."""
+
+    class Audience(models.TextChoices):
+        ME = "ME", _("Only me")
+        TEAM = "TEAM", _("My team")
+        EVERYONE = "EVERYONE", _("Everyone")
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("owner")
+    )
+    audience = models.CharField(
+        _("who can use it"), max_length=8, choices=Audience, default=Audience.ME
+    )
+
+    is_shared = True
+
+    objects = SharedQuerySet.as_manager()
+
+    class Meta(Record.Meta):
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                name="%(class)s_audience_known",
+                condition=Q(audience__in=["ME", "TEAM", "EVERYONE"]),
+                violation_error_code="audience",
+                violation_error_message=_("Choose who can use it."),
+            ),
+        ]
+
+
+class SavedView(Shared):
+    """
+    A list as somebody wants it: what is asked, which columns, in which order.
+
+    ``model`` is the label of the records' model, ``filter`` a document of core.filtering, which
+    is checked each time that it is asked. Rule: docs/rules/filters.md.
+    """
+
+    model = models.CharField(_("list"), max_length=60, editable=False)
+    name = models.CharField(_("name"), max_length=80)
+    filter = models.JSONField(_("filter"), default=dict, editable=False)
+    columns = models.JSONField(_("columns"), default=list, editable=False)
+    sort = models.CharField(_("order"), max_length=60, blank=True, editable=False)
+    is_pinned = models.BooleanField(
+        _("pinned"), default=False, help_text=_("Stands in the navigation, with its count.")
+    )
+
+    class Meta(Shared.Meta):
+        verbose_name = _("saved view")
+        verbose_name_plural = _("saved views")
+        constraints = [
+            *Shared.Meta.constraints,
+            models.UniqueConstraint(
+                name="savedview_name_once",
+                fields=["owner", "model", "name"],
+                violation_error_code="name",
+                violation_error_message=_("You have a view of this name already."),
+            ),
+            models.CheckConstraint(
+                name="savedview_has_name",
+                condition=~Q(name=""),
+                violation_error_code="name",
+                violation_error_message=_("Enter a name."),
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        meta = self.model_class._meta
+        return reverse(f"{meta.app_label}:{meta.model_name}_list") + f"?view={self.pk}"
+
+    @property
+    def model_class(self):
+        """The model whose records it lists."""
+        return apps.get_model(self.model)
 
 
 class Seen(models.Model):

@@ -13,7 +13,7 @@ from enum import IntEnum
 from functools import cached_property
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -194,7 +194,7 @@ ROLE_GRANTS = {
 
 
 class Reach:
-    """What one user may do, worked out once a request; two queries, asked when first needed."""
+    """What one user may do, worked out once a request; one query, asked when first needed."""
 
     def __init__(self, user):
         active = user is not None and user.is_authenticated and user.is_active
@@ -237,14 +237,21 @@ class Reach:
         near = {pk for pk, team, manager in self._people if team in self.near_teams}
         return frozenset(near | self.own)
 
-    @cached_property
+    @property
     def _teams(self):
-        return list(Team.objects.values_list("pk", "parent_id", "manager_id"))
+        return [row for is_team, *row in self._organisation if is_team]
+
+    @property
+    def _people(self):
+        return [row for is_team, *row in self._organisation if not is_team]
 
     @cached_property
-    def _people(self):
-        near = Q(team_id__in=self.near_teams) | Q(manager_id__isnull=False)
-        return list(User.objects.filter(near).values_list("pk", "team_id", "manager_id"))
+    def _organisation(self):
+        """Teams, and people with a team or a manager: (is a team, key, what it is in, manager)."""
+        teams = Team.objects.values_list(Value(1), "pk", "parent_id", "manager_id")
+        placed = Q(team_id__isnull=False) | Q(manager_id__isnull=False)
+        people = User.objects.filter(placed).values_list(Value(0), "pk", "team_id", "manager_id")
+        return list(teams.union(people, all=True))
 
     def cell(self, access, verb):
         """The scope and the note that this user has for ``verb`` on the object ``access``."""
@@ -324,8 +331,10 @@ def condition(model, reach, verb, prefix=""):
     """
     if parents := getattr(model, "access_parents", ()):
         return _through_parents(model, parents, reach, _as_parent(verb), prefix)
+    if model.is_shared:
+        return _of_audience(reach, verb, prefix)
     if model.access is None:
-        return Q() if _may_on_shared(reach, verb) else None
+        return Q() if _may_on_reference(reach, verb) else None
     scope, note = reach.cell(model.access, verb)
     if scope == Scope.NONE:
         return None
@@ -356,7 +365,35 @@ def _as_parent(verb):
     return verb if verb in READ_VERBS else Verb.EDIT
 
 
-def _may_on_shared(reach, verb):
+def audience(reach, prefix=""):
+    """The condition that something shared is the user's own or meant for him."""
+    return (
+        Q(**{f"{prefix}owner_id": reach.user.pk})
+        | Q(**{f"{prefix}audience": "EVERYONE"})
+        | Q(**{f"{prefix}audience": "TEAM", f"{prefix}owner__team_id": reach.user.team_id or 0})
+    )
+
+
+def _of_audience(reach, verb, prefix):
+    """What is shared is read by its audience; its owner and administrators do the rest."""
+    if reach.role is None or reach.is_admin:
+        return Q() if reach.is_admin else None
+    if verb in READ_VERBS:
+        return audience(reach, prefix)
+    return Q(**{f"{prefix}owner_id": reach.user.pk})
+
+
+def _may_on_shared(record, reach, verb):
+    if reach.role is None or reach.is_admin or record.owner_id == reach.user.pk:
+        return reach.role is not None
+    if verb not in READ_VERBS or record.audience == "ME":
+        return False
+    if record.audience == "EVERYONE":
+        return True
+    return reach.user.team_id is not None and record.owner.team_id == reach.user.team_id
+
+
+def _may_on_reference(reach, verb):
     """Reference tables such as stages are read by everybody and written by admins."""
     return reach.is_admin or (reach.role is not None and verb in READ_VERBS)
 
@@ -392,8 +429,10 @@ def _can(record, reach, verb):
     if parents := getattr(record, "access_parents", ()):
         present = [getattr(record, name) for name in parents if _key(record, name) is not None]
         return any(_can(parent, reach, _as_parent(verb)) for parent in present)
+    if record.is_shared:
+        return _may_on_shared(record, reach, verb)
     if record.access is None:
-        return _may_on_shared(reach, verb)
+        return _may_on_reference(reach, verb)
     scope, note = reach.cell(record.access, verb)
     if not reach.owns(scope, record.owner_id):
         return False
@@ -418,8 +457,10 @@ def may(user, verb, model):
     if parents := getattr(model, "access_parents", ()):
         related = [model._meta.get_field(name).related_model for name in parents]
         return any(may(user, _as_parent(verb), parent) for parent in related)
+    if model.is_shared:
+        return reach.role is not None
     if model.access is None:
-        return _may_on_shared(reach, verb)
+        return _may_on_reference(reach, verb)
     return reach.cell(model.access, verb)[0] != Scope.NONE
 
 

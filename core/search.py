@@ -2,6 +2,8 @@
 
 import re
 
+from django.db.models import Q
+
 from core.normalise import fold
 
 MAX_LENGTH = 200
@@ -18,17 +20,34 @@ def search(queryset, text):
     two letters alone are looked for at the beginning of the text, where the name stands. A
     text of nothing but punctuation finds nothing, a blank one everything.
     """
+    return queryset.filter(condition(text))
+
+
+def condition(text):
+    """What a search for ``text`` asks of the records, as one condition."""
     text = text[:MAX_LENGTH].strip()
     if not text:
-        return queryset.all()
+        return Q()
     words = words_of(text)
     if not words:
-        return queryset.none()
+        return Q(pk__in=[])
     if all(len(word) < SHORT for word in words):
-        return queryset.filter(search_text__startswith=" ".join(words))
+        return Q(search_text__startswith=" ".join(words))
+    where = Q()
     for word in words:
-        queryset = queryset.filter(search_text__contains=word)
-    return queryset
+        where &= Q(search_text__contains=word)
+    return where
+
+
+def found_in(search_text, text):
+    """Whether a search for ``text`` finds a record with this ``search_text``."""
+    text = text[:MAX_LENGTH].strip()
+    if not text:
+        return True
+    words = words_of(text)
+    if words and all(len(word) < SHORT for word in words):
+        return search_text.startswith(" ".join(words))
+    return bool(words) and all(word in search_text for word in words)
 
 
 def words_of(text):

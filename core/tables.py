@@ -188,11 +188,14 @@ class Table:
 
     @classmethod
     def chosen(cls, columns, keys):
-        """Those of ``columns`` whose keys were asked for, the link always; else the default."""
-        wanted = {key for text in keys for key in text.split(",")}
-        if not wanted & {column.key for column in columns}:
-            wanted = {*(cls.default_columns or (column.key for column in columns))}
-        return [c for number, c in enumerate(columns) if number == 0 or c.key in wanted]
+        """Those of ``columns`` asked for, in that order, after the link; else the default."""
+        link, *others = columns
+        by_key = {column.key: column for column in others}
+        asked = dict.fromkeys(key for text in keys for key in text.split(","))
+        if asked.keys() & {column.key for column in columns}:
+            return [link, *(by_key[key] for key in asked if key in by_key)]
+        default = cls.default_columns or by_key.keys()
+        return [link, *(column for column in others if column.key in default)]
 
 
 def page_size(text):

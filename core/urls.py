@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 
 from core import views
-from core.views import organisation
+from core.views import organisation, saved
 
 app_name = "core"
 
@@ -10,6 +10,10 @@ register_converter(views.KeyConverter, "key")
 urlpatterns = [
     path("search/", views.SearchView.as_view(), name="search"),
     path("pick/<str:label>/", views.PickerView.as_view(), name="picker"),
+    path("views/pinned/", saved.PinnedView.as_view(), name="pinned"),
+    path("views/<str:label>/new/", saved.SavedViewCreateView.as_view(), name="savedview_create"),
+    path("views/<key:pk>/edit/", saved.SavedViewUpdateView.as_view(), name="savedview_update"),
+    path("views/<key:pk>/remove/", saved.SavedViewDeleteView.as_view(), name="savedview_delete"),
     path("history/", views.OperationListView.as_view(), name="history"),
     path("operations/<key:pk>/", views.OperationView.as_view(), name="operation"),
     path("operations/<key:pk>/undo/", views.UndoView.as_view(), name="undo"),

@@ -2,13 +2,29 @@ import django_filters
 from django.utils.translation import gettext_lazy as _
 
 from core.filters import DaysFilter, ListFilter, NumbersFilter, OwnerFilter, RecordFilter
-from core.models import Organisation
 from opportunities.models import ForecastCategory, Opportunity, Stage
 
 
 def stage_choices():
     """All stages by key, retired ones included."""
     return [(str(stage.pk), stage.name) for stage in Stage.everything()]
+
+
+class OverdueFilter(django_filters.BooleanFilter):
+    """Open deals whose close date has passed, or all others."""
+
+    def condition(self, value):
+        if value:
+            items = [
+                {"field": "is_closed", "op": "is", "value": False},
+                {"field": "close_date", "op": "older", "value": 0},
+            ]
+            return {"all": items}
+        items = [
+            {"field": "is_closed", "op": "is", "value": True},
+            {"field": "close_date", "op": "ahead", "value": 0},
+        ]
+        return {"any": items}
 
 
 class OpportunityFilter(RecordFilter):
@@ -22,7 +38,7 @@ class OpportunityFilter(RecordFilter):
         label=_("Forecast category"),
     )
     closed = django_filters.BooleanFilter(field_name="is_closed", label=_("Closed"))
-    overdue = django_filters.BooleanFilter(method="filter_overdue", label=_("Overdue"))
+    overdue = OverdueFilter(label=_("Overdue"))
     close = DaysFilter(field_name="close_date", label=_("Close date"))
     amount = NumbersFilter(label=_("Amount"))
     type = ListFilter(list_key="opportunity_type", label=_("Type"))
@@ -33,9 +49,3 @@ class OpportunityFilter(RecordFilter):
     class Meta(RecordFilter.Meta):
         model = Opportunity
         fields = []
-
-    def filter_overdue(self, queryset, name, value):
-        today = Organisation.current().today()
-        if value:
-            return queryset.overdue(today=today)
-        return queryset.exclude(is_closed=False, close_date__lt=today)

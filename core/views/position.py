@@ -66,8 +66,7 @@ class FromListMixin:
         request.GET = QueryDict(query)
         view = page.view_class(**page.view_initkwargs)
         view.setup(request)
-        records = view.filterset_class(request.GET, view.get_queryset(), request=request).qs
-        return records, view.table.sort_of(request.GET.get("sort", ""))
+        return view.get_records(), view.sort
 
     def _url_of(self, key):
         return url_of(self.model(pk=key), "detail") if key else ""

@@ -1,72 +1,45 @@
 """The list of leads and its views."""
 
-from dataclasses import dataclass
-from functools import cached_property
-
 from django.utils.translation import gettext_lazy as _
 
 from core.views import Action, RecordListView
+from core.views.lists import ALL, MINE, StandardView
 from leads.filters import LeadFilter
 from leads.models import Phase
 from leads.tables import LeadTable
 
 
-@dataclass(frozen=True)
-class View:
-    """A cut of the list, as a tab above it."""
-
-    key: str
-    label: str
-    phases: tuple = tuple(Phase)
-    is_mine: bool = False
-
-    def cut(self, leads, user):
-        """The leads of this view."""
-        if len(self.phases) < len(Phase):
-            leads = leads.filter(phase__in=self.phases)
-        return leads.filter(owner=user) if self.is_mine else leads
+def in_phases(*phases):
+    """The condition that a lead is in one of these phases."""
+    return {"field": "phase", "op": "in", "value": [str(phase) for phase in phases]}
 
 
 OPEN_PHASES = tuple(phase for phase in Phase if phase not in (Phase.CONVERTED, Phase.DEAD))
-OPEN = View("open", _("Open"), OPEN_PHASES)
-ALL = View("all", _("All"))
-VIEWS = (
-    OPEN,
-    View("mine", _("My open leads"), OPEN_PHASES, is_mine=True),
-    View("nurturing", _("Nurturing"), (Phase.NURTURING,)),
-    View("converted", _("Converted"), (Phase.CONVERTED,)),
-    View("dead", _("Not converted"), (Phase.DEAD,)),
-    ALL,
-)
+OPEN = in_phases(*OPEN_PHASES)
 
 
 class LeadListView(RecordListView):
     filterset_class = LeadFilter
     table = LeadTable
-    template_name = "leads/lead_list.html"
     select_related = ("owner", "status")
+    standard_views = (
+        StandardView("open", _("Open"), {"all": [OPEN]}),
+        StandardView("mine", _("My open leads"), {"all": [OPEN, MINE]}),
+        StandardView("nurturing", _("Nurturing"), {"all": [in_phases(Phase.NURTURING)]}),
+        StandardView("converted", _("Converted"), {"all": [in_phases(Phase.CONVERTED)]}),
+        StandardView("dead", _("Not converted"), {"all": [in_phases(Phase.DEAD)]}),
+        ALL,
+    )
 
-    @cached_property
-    def view(self):
-        """The view that the URL names; without one the open leads, or all if a status is asked."""
+    def get_default_view(self):
         query = self.request.GET
-        for view in VIEWS:
-            if view.key == query.get("view"):
-                return view
-        return ALL if any(query.get(name) for name in LeadFilter.about_status) else OPEN
-
-    def get_queryset(self):
-        return self.view.cut(super().get_queryset(), self.request.user)
-
-    def get_context_data(self, **kwargs):
-        views = [
-            {"label": v.label, "url": f"?view={v.key}", "is_current": v == self.view} for v in VIEWS
-        ]
-        return super().get_context_data(views=views, **kwargs)
+        about_status = any(query.get(name) for name in LeadFilter.about_status)
+        return ALL if about_status else super().get_default_view()
 
     def _empty(self, filters):
         found = super()._empty(filters)
-        if self.view == ALL or any(filters.is_used(name) for name in filters.filters):
+        is_other = self.view == ALL or not isinstance(self.view, StandardView)
+        if self.refusal or is_other or filters.is_narrowed:
             return found
         show_all = Action(_("Show all leads"), f"?view={ALL.key}")
         text = _("Leads in other states stand in the other views.")

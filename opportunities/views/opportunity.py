@@ -2,7 +2,6 @@
 
 import copy
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import cached_property
 
 from django.contrib import messages
@@ -30,6 +29,7 @@ from core.views import (
     RecordUpdateView,
     url_of,
 )
+from core.views.lists import ALL, MINE, StandardView
 from opportunities.filters import OpportunityFilter
 from opportunities.forms.opportunity import (
     CLOSING,
@@ -56,59 +56,34 @@ FOLLOWED = frozenset({"is_closed", "is_won", "stage_entered_at", "closed_at"})
 # -- the list ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class View:
-    """A cut of the list, as a tab above it."""
-
-    key: str
-    label: str
-    cut: dict
-    is_mine: bool = False
-
-    def of(self, deals, user):
-        """The deals of this view."""
-        deals = deals.filter(**self.cut)
-        return deals.filter(owner=user) if self.is_mine else deals
-
-
-OPEN = View("open", gettext_lazy("Open"), {"is_closed": False})
-ALL = View("all", gettext_lazy("All"), {})
-VIEWS = (
-    OPEN,
-    View("mine", gettext_lazy("My open deals"), {"is_closed": False}, is_mine=True),
-    View("won", gettext_lazy("Won"), {"is_won": True}),
-    View("lost", gettext_lazy("Lost"), {"is_closed": True, "is_won": False}),
-    ALL,
-)
 ABOUT_STATE = ("stage", "closed", "category", "loss_reason")  # they look through all deals
+OPEN = {"field": "is_closed", "op": "is", "value": False}
+CLOSED = {"field": "is_closed", "op": "is", "value": True}
+WON = {"field": "is_won", "op": "is", "value": True}
+NOT_WON = {"field": "is_won", "op": "is", "value": False}
 
 
 class OpportunityListView(RecordListView):
     filterset_class = OpportunityFilter
     table = OpportunityTable
-    template_name = "opportunities/opportunity_list.html"
     select_related = ("owner", "account", "stage")
+    standard_views = (
+        StandardView("open", gettext_lazy("Open"), {"all": [OPEN]}),
+        StandardView("mine", gettext_lazy("My open deals"), {"all": [OPEN, MINE]}),
+        StandardView("won", gettext_lazy("Won"), {"all": [WON]}),
+        StandardView("lost", gettext_lazy("Lost"), {"all": [CLOSED, NOT_WON]}),
+        ALL,
+    )
 
-    @cached_property
-    def view(self):
-        """The view that the URL names; without one the open deals, or all if a state is asked."""
+    def get_default_view(self):
         query = self.request.GET
-        for view in VIEWS:
-            if view.key == query.get("view"):
-                return view
-        return ALL if any(query.get(name) for name in ABOUT_STATE) else OPEN
-
-    def get_queryset(self):
-        return self.view.of(super().get_queryset(), self.request.user)
+        about_state = any(query.get(name) for name in ABOUT_STATE)
+        return ALL if about_state else super().get_default_view()
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
-        views = [
-            {"label": v.label, "url": f"?view={v.key}", "is_current": v == self.view} for v in VIEWS
-        ]
         sums = sums_of(context["page"].records)
-        below = "opportunities/_sums.html"
-        return {**context, "views": views, "sums": sums, "below_rows": below}
+        return {**context, "sums": sums, "below_rows": "opportunities/_sums.html"}
 
 
 def sums_of(deals):

@@ -13,6 +13,7 @@ document.addEventListener("htmx:sendError", () => say(failed()));
 document.addEventListener("htmx:afterSettle", (event) => {
   if (document.activeElement && document.activeElement !== document.body) return;
   const part = event.detail.elt;
+  if (part.closest("[data-follows]")) return; // it came by itself, after the page
   const next = part.querySelector("[autofocus], [aria-invalid=true]") || part.querySelector("h1, h2, h3") || part;
   if (!next.matches("a, button, input, select, textarea, [tabindex]")) next.tabIndex = -1;
   next.focus({ preventScroll: true });

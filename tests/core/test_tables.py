@@ -163,7 +163,7 @@ def test_only_columns_that_declare_it_can_be_sorted_by(text, sort):
     assert str(AccountTable.sort_of(text)) == sort
 
 
-def test_chosen_columns_keep_the_link_and_the_order_of_the_page():
+def test_chosen_columns_keep_the_link_and_stand_in_the_order_asked_for():
     class SmallTable(Table):
         columns = (Column("name", "Name"), Column("city", "City"), Column("phone", "Phone"))
         default_columns = ("name", "city")
@@ -172,7 +172,9 @@ def test_chosen_columns_keep_the_link_and_the_order_of_the_page():
         return [column.key for column in SmallTable.chosen(SmallTable.columns, keys)]
 
     assert chosen() == ["name", "city"]
-    assert chosen("phone,city") == ["name", "city", "phone"]
+    assert chosen("phone,city") == ["name", "phone", "city"]
+    assert chosen("name", "city", "phone", "city") == ["name", "city", "phone"]
+    assert chosen("name") == ["name"]
     assert chosen("phone", "unknown") == ["name", "phone"]
     assert chosen("unknown") == ["name", "city"]
 
