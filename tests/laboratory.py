@@ -31,6 +31,7 @@ from tests.factories.contacts import ContactFactory, RelationFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.opportunities import OpportunityFactory, RoleFactory
 from tests.factories.users import TeamFactory, UserFactory
+from tests.factories.views import SavedViewFactory
 from tests.pages import sent
 from users.models import Role, User
 
@@ -77,6 +78,7 @@ class World:
         self._make_deals()
         self._make_leads()
         ExchangeRate.objects.create(currency="CHF", valid_from="2026-01-01", rate=1)
+        SavedViewFactory(owner=self.rep, is_pinned=True)
         self._hide()
         self._archive()
         with operation(Kind.EDIT, by=self.rep, label=Label("Edited an account")):
@@ -151,7 +153,7 @@ class World:
             return Operation.objects.filter(actor=self.rep).order_by("-pk")
         if route.name == "core:restore":
             return self.archived
-        if route.model is None:
+        if route.model is None or route.name == "core:savedview_create":
             return [self.account, self.contact]
         rows = models.QuerySet(route.model)
         if issubclass(route.model, OwnedRecord) and not route.is_admin:

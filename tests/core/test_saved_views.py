@@ -143,6 +143,20 @@ def test_a_bad_stored_filter_is_told_and_can_be_put_right(as_rep, rep, leads, st
     assert sorted(listed(as_rep, f"?view={view.pk}")) == ["Dead", "Hot"]
 
 
+def test_previous_and_next_walk_through_the_view_as_it_is_sorted(as_rep, rep, leads):
+    hot, _cold, dead = leads
+    view = make(rep, sort="-name")
+    query = f"view={view.pk}"
+
+    came_from = {"HTTP_REFERER": f"http://testserver{LIST}?{query}"}
+    first = as_rep.get(hot.get_absolute_url(), **came_from).context["view"].position
+    last = as_rep.get(dead.get_absolute_url(), **came_from).context["view"].position
+
+    assert (first.previous, first.next) == ("", dead.get_absolute_url())
+    assert (last.previous, last.next) == (hot.get_absolute_url(), "")
+    assert first.list == f"{LIST}?{query}"
+
+
 def test_a_view_that_is_gone_or_hidden_shows_nothing(as_rep, stranger, leads):
     hidden = make(stranger)
 

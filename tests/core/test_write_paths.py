@@ -27,6 +27,7 @@ CHANGED = {  # a field that may be anything, and two values for it
     "core.organisation": ("name", "One", "Two"),
     "core.listvalue": ("label", "One", "Two"),
     "core.exchangerate": ("rate", Decimal(2), Decimal(3)),
+    "core.savedview": ("name", "One", "Two"),
     "accounts.account": ("site", "One", "Two"),
     "contacts.contact": ("nickname", "One", "Two"),
     "contacts.accountcontactrelation": ("notes", "One", "Two"),
