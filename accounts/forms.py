@@ -95,10 +95,11 @@ class AccountAssignForm(AssignForm):
     def _choices(self, account):
         owner = account.owner if account else None
         for belongings in belongings_of(account, owner=owner):
+            label = capfirst(belongings.label)
             if account is None:
-                yield belongings.key, capfirst(belongings.label)
+                yield belongings.key, label
             elif count := belongings.records.count():
-                yield belongings.key, f"{display.number(count)} {belongings.label}"
+                yield belongings.key, f"{label} ({display.number(count)})"
 
     @property
     def chosen(self):

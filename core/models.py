@@ -462,6 +462,14 @@ class Batch(models.Model):
     started_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
 
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="batch_done_after_its_start",
+                condition=Q(done_at=None) | Q(started_at__lte=F("done_at")),
+            ),
+        ]
+
     def __str__(self):
         return f"{len(self.keys)} × {self.model}"
 

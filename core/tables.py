@@ -48,6 +48,7 @@ MAX_PAGE_SIZE = 200
 COUNT_LIMIT = 10_000  # beyond it a count says "10,000+"
 SALT = "core.tables"
 NUMERIC = frozenset({"money", "number", "percent", "score"})
+TIMES = frozenset({"date", "short_date", "due", "moment", "stamp", "age"})
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class Column:
         """The classes of the column's cells."""
         names = ["table__key"] if self.kind == "link" else []
         names += ["num"] if self.kind in NUMERIC else []
+        names += ["nowrap"] if self.kind in TIMES else []
         return " ".join([*names, "table__extra"] if self.extra else names)
 
     def value_of(self, record):

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Account
-from accounts.services import move_account
+from accounts.services import assign_account, move_account
 from core import reach
 from core.journal import Change, Kind, Label, Operation, operation, start_run
 from core.services import assign
@@ -735,3 +735,87 @@ def test_other_methods_are_refused(as_rep, account):
 
     assert response.status_code == 405
     assert "GET" in response.headers["Allow"]
+
+
+# -- a new owner --------------------------------------------------------------------------------
+
+
+def with_belongings(account, owner, other):
+    """People and deals of the account's owner and of somebody else, open and closed."""
+    return {
+        "person": ContactFactory(account=account, owner=owner),
+        "others_person": ContactFactory(account=account, owner=other),
+        "deal": OpportunityFactory(account=account, owner=owner),
+        "others_deal": OpportunityFactory(account=account, owner=other),
+        "won": OpportunityFactory(account=account, owner=owner, won=True),
+    }
+
+
+def owners_of(found):
+    for record in found.values():
+        record.refresh_from_db()
+    return {name: record.owner for name, record in found.items()}
+
+
+def test_assigning_an_account_asks_what_goes_along(client, manager, rep, team):
+    colleague = UserFactory(team=team)
+    account = AccountFactory(owner=rep)
+    found = with_belongings(account, rep, manager)
+    client.force_login(manager)
+    url = reverse("accounts:account_assign", args=[account.pk])
+
+    page = client.get(url)
+    client.post(url, {"owner": colleague.pk, "along": ["people", "deals"]})
+
+    assert page.context["form"].initial["along"] == ["people", "deals"]
+    assert "Open deals (1)" in page.content.decode()
+    assert owners_of(found) == {
+        "person": colleague, "others_person": manager, "deal": colleague,
+        "others_deal": manager, "won": rep,
+    }  # fmt: skip
+    account.refresh_from_db()
+    assert account.owner == colleague
+
+
+def test_what_is_not_ticked_stays_with_the_old_owner(client, manager, rep, team):
+    colleague = UserFactory(team=team)
+    account = AccountFactory(owner=rep)
+    found = with_belongings(account, rep, manager)
+    client.force_login(manager)
+
+    client.post(
+        reverse("accounts:account_assign", args=[account.pk]),
+        {"owner": colleague.pk, "along": ["deals"]},
+    )
+
+    assert owners_of(found)["person"] == rep
+    assert owners_of(found)["deal"] == colleague
+
+
+def test_undo_of_an_assignment_takes_back_what_went_along(client, manager, rep, team):
+    account = AccountFactory(owner=rep)
+    found = with_belongings(account, rep, manager)
+    before = owners_of(found)
+    assign_account(account, owner=UserFactory(team=team), by=manager, along=["people", "deals"])
+
+    undo(Operation.objects.order_by("pk").last(), by=manager)
+
+    assert owners_of(found) == before
+    account.refresh_from_db()
+    assert account.owner == rep
+
+
+def test_many_accounts_are_assigned_with_what_goes_along(client, manager, rep, team):
+    colleague = UserFactory(team=team)
+    accounts = AccountFactory.create_batch(2, owner=rep)
+    found = with_belongings(accounts[0], rep, manager)
+    client.force_login(manager)
+    chosen = client.post(
+        reverse("core:choose", args=["accounts.account"]),
+        {"pick": [account.pk for account in accounts], "verb": "assign"},
+    )
+
+    client.post(chosen["Location"], {"owner": colleague.pk, "along": ["people", "deals"]})
+
+    assert owners_of(found)["deal"] == colleague
+    assert Account.objects.filter(owner=colleague).count() == 2
