@@ -10,6 +10,7 @@ from django.db.models.lookups import Exact
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from core import normalise
 from core.errors import Conflict
 from core.fields import (
     CountryField,
@@ -195,6 +196,7 @@ class Account(OwnedRecord):
         *(tuple(f"{use}_{part}" for part in ADDRESS_PARTS) for use in ("billing", "shipping")),
     )
     search_fields = ("name", "site", "account_number", "website", "phone")
+    search_keys = {"name_key": normalise.name_key}
     derived = {
         **OwnedRecord.derived,
         "search_text": search_fields,
@@ -297,6 +299,10 @@ class Account(OwnedRecord):
 
     def __str__(self):
         return self.name
+
+    @property
+    def hint(self):
+        return self.billing_city
 
     def get_absolute_url(self):
         return reverse("accounts:account_detail", args=[self.pk])

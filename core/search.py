@@ -2,9 +2,15 @@
 
 import re
 
+from django.db.models import Case, Q, TextField, Value, When
+from django.db.models.functions import Concat
+from django.db.models.lookups import Contains
+
+from core.indexes import Unindexed
 from core.normalise import fold
 
 MAX_LENGTH = 200
+CANDIDATES = 200  # the newest matches, which are ranked; those whose key is the text come on top
 SHORT = 3  # a shorter word has no trigram: alone, no index helps to find it in the middle
 PHONE = re.compile(r"[\s+()./-]*(?:\d[\s()./-]*){5,}", re.ASCII)
 
@@ -36,3 +42,69 @@ def words_of(text):
     if PHONE.fullmatch(text):
         return [re.sub(r"\D", "", text, flags=re.ASCII).lstrip("0") or "0"]
     return list(dict.fromkeys(fold(text).split()))
+
+
+def ranked(queryset, text, *, limit):
+    """
+    The ``limit`` records to show first for a search, in one query.
+
+    First those that hold the text in full, as a name, a company, an e-mail address or a number;
+    then those with a word that begins with it; then the others. In each the name comes first,
+    then the newest. Rule: docs/rules/search.md.
+    """
+    words = words_of(text[:MAX_LENGTH].strip())
+    if not words:
+        return queryset.none()
+    found, phrase = search(queryset, text).order_by(), " ".join(words)
+    plain = queryset.select_related(None)
+    newest = plain.filter(
+        pk__in=found.order_by(Unindexed("pk").desc()).values("pk")[:CANDIDATES]
+    ).values("pk")
+    known = plain.filter(pk__in=found.filter(_has_key(queryset.model, text)).values("pk")[:limit])
+    rows = queryset.filter(pk__in=newest.union(known.values("pk")))
+    return rows.alias(rank=_rank(phrase)).order_by("rank", "-pk")[:limit]
+
+
+def _has_key(model, text):
+    """The condition that one of the model's keys is the typed text; each has an index."""
+    condition = Q(pk__in=())
+    for name, key in model.search_keys.items():
+        if value := key(text[:MAX_LENGTH].strip()):
+            condition |= Q(**{name: value})
+    return condition
+
+
+def _rank(phrase):
+    words = Concat(Value(" "), "search_text", Value(" "), output_field=TextField())
+    return Case(
+        When(search_text__startswith=f"{phrase} ", then=0),
+        When(search_text=phrase, then=0),
+        When(Contains(words, f" {phrase} "), then=1),
+        When(search_text__startswith=phrase, then=2),
+        When(Contains(words, f" {phrase}"), then=3),
+        default=4,
+    )
+
+
+def marked(label, text):
+    """
+    Cut ``label`` where the words of a search stand in it: ``[(part, is_match), …]``.
+
+    It is compared as it is searched, without case and accents.
+    """
+    folded, places = "", []
+    for place, character in enumerate(label):
+        letters = fold(character) if not character.isspace() else " "
+        folded += letters
+        places += [place] * len(letters)
+    hit = set()
+    for word in words_of(text):
+        for match in re.finditer(re.escape(word), folded):
+            hit |= {*range(places[match.start()], places[match.end() - 1] + 1)}
+    parts = []
+    for place, character in enumerate(label):
+        if parts and parts[-1][1] == (place in hit):
+            parts[-1][0] += character
+        else:
+            parts.append([character, place in hit])
+    return [tuple(part) for part in parts]

@@ -9,6 +9,8 @@ register_converter(views.KeyConverter, "key")
 
 urlpatterns = [
     path("search/", views.SearchView.as_view(), name="search"),
+    path("seen/<str:label>/<key:pk>/", views.SeenView.as_view(), name="seen"),
+    path("keyboard/", views.KeyboardView.as_view(), name="keyboard"),
     path("pick/<str:label>/", views.PickerView.as_view(), name="picker"),
     path("history/", views.OperationListView.as_view(), name="history"),
     path("operations/<key:pk>/", views.OperationView.as_view(), name="operation"),

@@ -39,7 +39,7 @@ OWN_FILES = {
         "errors", "fields", "fiscal", "history", "indexes", "journal", "lists", "middleware",
         "normalise",
         "once", "postgresql", "rates", "reach", "records", "recycle_bin", "request_id", "search",
-        "undo",
+        "seen", "undo",
     },
     "leads": {"conversion"},
     "imports": {
@@ -59,7 +59,7 @@ SHORT = {
 }
 # Blocks of the design whose pages come with a later issue.
 LATER = {
-    "board", "bulk-bar", "chart", "composer", "deal-card", "lane", "palette", "stepper",
+    "board", "bulk-bar", "chart", "composer", "deal-card", "lane", "stepper",
     "timeline", "timeline-day", "rail__heading", "views__count",
 }  # fmt: skip
 FOLDERS = {"data", "management", "migrations", "templatetags"}

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core import normalise
 from core.fields import (
     CountryField,
     E164Field,
@@ -179,6 +180,11 @@ class Contact(OwnedRecord):
         "phone",
         "mobile",
     )
+    search_keys = {
+        "name_key": normalise.person_key,
+        "email_key": normalise.email_key,
+        "secondary_email_key": normalise.email_key,
+    }
     derived = {
         **OwnedRecord.derived,
         "search_text": search_fields,
@@ -258,6 +264,10 @@ class Contact(OwnedRecord):
 
     def __str__(self):
         return self.full_name
+
+    @property
+    def hint(self):
+        return self.title or self.email
 
     def get_absolute_url(self):
         return reverse("contacts:contact_detail", args=[self.pk])

@@ -2,16 +2,19 @@
 
 import re
 
-from django.shortcuts import render
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.cache import patch_vary_headers
+from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView, View
 
 from core import reach
 from core.forms import best_matches, key_or_none, option_of
-from core.indexes import Unindexed
 from core.reach import Verb
-from core.search import MAX_LENGTH, words_of
+from core.search import MAX_LENGTH, marked, ranked, words_of
+from core.seen import recent_records, see
 from core.views.base import is_partial, list_url, record_model, record_models
 
 HITS = 8
@@ -19,12 +22,26 @@ NAME = re.compile(r"[a-z][a-z0-9_-]{0,60}", re.ASCII)
 
 
 class SearchView(TemplateView):
-    """One box over all records that the user may see: by name, company, e-mail, phone, number."""
+    """
+    One box over all records that the user may see: by name, company, e-mail, phone, number.
+
+    Without a text it shows the records that the user looked at last. It is a page of its own;
+    htmx asks it for the hits alone, as a list or, with ``as=options``, for the palette.
+    Rule: docs/rules/search.md.
+    """
 
     template_name = "core/search.html"
 
     def get_template_names(self):
-        return ["core/_hits.html"] if is_partial(self.request) else super().get_template_names()
+        if not is_partial(self.request):
+            return super().get_template_names()
+        is_palette = self.request.GET.get("as") == "options"
+        return ["core/_palette_hits.html" if is_palette else "core/_hits.html"]
+
+    def render_to_response(self, context, **kwargs):
+        response = super().render_to_response(context, **kwargs)
+        patch_vary_headers(response, ["HX-Request"])
+        return response
 
     def get_context_data(self, **kwargs):
         text = self.request.GET.get("q", "")[:MAX_LENGTH].strip()
@@ -33,6 +50,7 @@ class SearchView(TemplateView):
             "q": text,
             "crumbs": [{"label": _("Search")}],
             "groups": [*self._groups(text)] if is_enough else [],
+            "recent": [] if text else hits(recent_records(self.request.user), text),
             "is_asked": bool(text),
             **super().get_context_data(**kwargs),
         }
@@ -42,15 +60,38 @@ class SearchView(TemplateView):
         for model in record_models():
             if not reach.may(user, Verb.VIEW, model):
                 continue
-            rows = model.objects.live().visible_to(user).search(text)
-            keys = rows.order_by(Unindexed("pk").desc()).values("pk")[: HITS + 1]
-            found = list(rows.filter(pk__in=keys).select_related("owner").order_by("-pk"))
+            rows = model.objects.live().visible_to(user).select_related("owner")
+            found = list(ranked(rows, text, limit=HITS + 1))
             if found:
+                query = urlencode({"q": text, "view": "all"})
                 yield {
                     "label": capfirst(model._meta.verbose_name_plural),
-                    "records": found[:HITS],
-                    "more": list_url(model) if len(found) > HITS else "",
+                    "hits": hits(found[:HITS], text),
+                    "more": f"{list_url(model)}?{query}" if len(found) > HITS else "",
                 }
+
+
+def hits(records, text):
+    """The records as a search shows them, the letters that were typed cut out of their names."""
+    return [
+        {
+            "record": record,
+            "name": marked(str(record), text),
+            "line": ", ".join(filter(None, (record.hint, str(record.owner)))),
+        }
+        for record in records
+    ]
+
+
+class SeenView(View):
+    """Note that the user has looked at a record; the record's page sends it by itself."""
+
+    http_method_names = ("post",)
+
+    def post(self, request, *args, label, pk):
+        get_object_or_404(record_model(label).objects.visible_to(request.user), pk=pk)
+        see(label, pk, by=request.user)
+        return HttpResponse(status=204)
 
 
 class PickerView(View):

@@ -278,6 +278,7 @@ class Opportunity(OwnedRecord):
     about = _("A deal is a possible sale with an amount and a date.")
     together = (("amount", "currency"),)
     search_fields = ("name", "next_step", "main_competitor")
+    search_keys = {"name": str}
     derived = {**OwnedRecord.derived, "search_text": search_fields}
 
     objects = OpportunityQuerySet.as_manager()
@@ -393,6 +394,11 @@ class Opportunity(OwnedRecord):
 
     def __str__(self):
         return self.name
+
+    @property
+    def mark(self):
+        won, lost = _("Won"), _("Lost")
+        return super().mark or ("" if not self.is_closed else won if self.is_won else lost)
 
     def get_absolute_url(self):
         return reverse("opportunities:opportunity_detail", args=[self.pk])
