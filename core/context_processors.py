@@ -48,7 +48,7 @@ PHONE_PAGES = ("home", "leads:lead_list", "core:search", "opportunities:opportun
 FOOT = (
     {"label": _("History"), "page": "core:history", "icon": "history"},
     {"label": _("Recycle bin"), "page": "core:recycle_bin", "icon": "trash"},
-    {"label": _("Keyboard"), "page": "core:keyboard", "icon": "key", "key": "?"},
+    {"label": _("Keyboard"), "page": "core:keyboard", "icon": "keyboard", "key": "?"},
 )
 ADMINISTRATION = ({"label": _("Settings"), "page": "administration:index", "icon": "settings"},)
 

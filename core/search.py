@@ -7,7 +7,7 @@ from django.db.models.functions import Concat
 from django.db.models.lookups import Contains
 
 from core.indexes import Unindexed
-from core.normalise import fold
+from core.normalise import fold, national_digits, search_text
 
 MAX_LENGTH = 200
 CANDIDATES = 200  # the newest matches, which are ranked; those whose key is the text come on top
@@ -20,9 +20,9 @@ def search(queryset, text):
     Keep the records whose ``search_text`` contains every word of ``text``, folded.
 
     At most 200 characters count. What looks like a phone number is searched by its digits
-    alone, without leading zeros, so that the way it was typed does not matter. Words of one or
-    two letters alone are looked for at the beginning of the text, where the name stands. A
-    text of nothing but punctuation finds nothing, a blank one everything.
+    alone, without country and leading zeros, so that the way it was typed does not matter.
+    Words of one or two letters alone are looked for at the beginning of the text, where the
+    name stands. A text of nothing but punctuation finds nothing, a blank one everything.
     """
     text = text[:MAX_LENGTH].strip()
     if not text:
@@ -40,7 +40,7 @@ def search(queryset, text):
 def words_of(text):
     """The folded words that a search for ``text`` asks for, each once, in the typed order."""
     if PHONE.fullmatch(text):
-        return [re.sub(r"\D", "", text, flags=re.ASCII).lstrip("0") or "0"]
+        return [national_digits(text)]
     return list(dict.fromkeys(fold(text).split()))
 
 
@@ -50,7 +50,7 @@ def ranked(queryset, text, *, limit):
 
     First those that hold the text in full, as a name, a company, an e-mail address or a number;
     then those with a word that begins with it; then the others. In each the name comes first,
-    then the newest. Rule: docs/rules/search.md.
+    then the newest. Each record tells its ``rank``, 0 for the best. Rule: docs/rules/search.md.
     """
     words = words_of(text[:MAX_LENGTH].strip())
     if not words:
@@ -62,7 +62,7 @@ def ranked(queryset, text, *, limit):
     ).values("pk")
     known = plain.filter(pk__in=found.filter(_has_key(queryset.model, text)).values("pk")[:limit])
     rows = queryset.filter(pk__in=newest.union(known.values("pk")))
-    return rows.alias(rank=_rank(phrase)).order_by("rank", "-pk")[:limit]
+    return rows.annotate(rank=_rank(phrase)).order_by("rank", "-pk")[:limit]
 
 
 def _has_key(model, text):
@@ -84,6 +84,16 @@ def _rank(phrase):
         When(Contains(words, f" {phrase}"), then=3),
         default=4,
     )
+
+
+def reason(record, text, *, shown):
+    """The value in which a word of ``text`` was found, unless it is among those ``shown``."""
+    words = [word for word in words_of(text) if word not in search_text(shown)]
+    for name in record.search_fields:
+        value = str(getattr(record, name))
+        if any(word in search_text([value]) for word in words):
+            return value
+    return ""
 
 
 def marked(label, text):

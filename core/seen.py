@@ -27,6 +27,7 @@ def recent_records(user, *, limit=RECENT):
     found = {}
     for label in dict.fromkeys(label for label, _pk in seen):
         keys = [pk for other, pk in seen if other == label]
-        records = apps.get_model(label).objects.visible_to(user).select_related("owner")
+        model = apps.get_model(label)
+        records = model.objects.visible_to(user).select_related("owner", *model.hint_links)
         found |= {(label, record.pk): record for record in records.filter(pk__in=keys)}
     return [found[key] for key in seen if key in found][:limit]

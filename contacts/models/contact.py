@@ -180,6 +180,7 @@ class Contact(OwnedRecord):
         "phone",
         "mobile",
     )
+    hint_links = ("account",)
     search_keys = {
         "name_key": normalise.person_key,
         "email_key": normalise.email_key,
@@ -267,7 +268,7 @@ class Contact(OwnedRecord):
 
     @property
     def hint(self):
-        return self.title or self.email
+        return ", ".join(filter(None, (self.title, str(self.account or "")))) or self.email
 
     def get_absolute_url(self):
         return reverse("contacts:contact_detail", args=[self.pk])

@@ -5,27 +5,27 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
 EVERYWHERE = (
-    ("Ctrl K", gettext_lazy("search and commands")),
-    ("?", gettext_lazy("this list of keys")),
-    ("Ctrl Enter", gettext_lazy("send the form that you are typing in")),
-    ("Esc", gettext_lazy("close a menu or a dialog, cancel the edit of a field")),
-    ("Z", gettext_lazy("undo what was just done")),
+    {"key": gettext_lazy("Ctrl K"), "label": gettext_lazy("search and commands")},
+    {"key": "?", "label": gettext_lazy("this list of keys")},
+    {"key": gettext_lazy("Ctrl Enter"), "label": gettext_lazy("send the form you are typing in")},
+    {"key": gettext_lazy("Esc"), "label": gettext_lazy("close a menu, cancel the edit of a field")},
+    {"key": "Z", "label": gettext_lazy("undo what was just done")},
 )
 LISTS = (
-    ("/", gettext_lazy("search in the list")),
-    ("J", gettext_lazy("next row")),
-    ("K", gettext_lazy("previous row")),
-    ("Enter", gettext_lazy("open the row")),
-    ("X", gettext_lazy("select the row")),
-    ("Shift X", gettext_lazy("select up to this row")),
+    {"key": "/", "label": gettext_lazy("search in the list")},
+    {"key": "J", "label": gettext_lazy("next row")},
+    {"key": "K", "label": gettext_lazy("previous row")},
+    {"key": gettext_lazy("Enter"), "label": gettext_lazy("open the row")},
+    {"key": "X", "label": gettext_lazy("select the row")},
+    {"key": gettext_lazy("Shift X"), "label": gettext_lazy("select up to this row")},
 )
 RECORDS = (
-    ("E", gettext_lazy("edit all fields")),
-    ("J", gettext_lazy("next record of the list it came from")),
-    ("K", gettext_lazy("previous record of the list")),
-    ("A", gettext_lazy("assign to someone")),
-    ("S", gettext_lazy("set the status of a lead")),
-    ("C", gettext_lazy("convert a lead")),
+    {"key": "E", "label": gettext_lazy("edit all fields")},
+    {"key": "J", "label": gettext_lazy("next record of the list it came from")},
+    {"key": "K", "label": gettext_lazy("previous record of the list")},
+    {"key": "A", "label": gettext_lazy("assign to someone")},
+    {"key": "S", "label": gettext_lazy("set the status of a lead, the stage of a deal")},
+    {"key": "C", "label": gettext_lazy("convert a lead")},
 )
 
 
@@ -36,13 +36,11 @@ class KeyboardView(TemplateView):
 
     def get_context_data(self, **kwargs):
         title = _("Keyboard")
-        fixed = ((_("Everywhere"), EVERYWHERE), (_("Lists"), LISTS), (_("Records"), RECORDS))
         return {
             "title": title,
             "crumbs": [{"label": title}],
-            "fixed": [
-                (heading, [(keys.split(" "), does) for keys, does in rows])
-                for heading, rows in fixed
-            ],
+            "everywhere": EVERYWHERE,
+            "lists": LISTS,
+            "records": RECORDS,
             **super().get_context_data(**kwargs),
         }

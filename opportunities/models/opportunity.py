@@ -279,6 +279,7 @@ class Opportunity(OwnedRecord):
     together = (("amount", "currency"),)
     search_fields = ("name", "next_step", "main_competitor")
     search_keys = {"name": str}
+    hint_links = ("account",)
     derived = {**OwnedRecord.derived, "search_text": search_fields}
 
     objects = OpportunityQuerySet.as_manager()
@@ -394,6 +395,10 @@ class Opportunity(OwnedRecord):
 
     def __str__(self):
         return self.name
+
+    @property
+    def hint(self):
+        return str(self.account)
 
     @property
     def mark(self):

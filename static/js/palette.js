@@ -5,8 +5,12 @@ const query = dialog?.querySelector("input");
 const hits = dialog?.querySelector("#palette-hits");
 const commands = dialog?.querySelector("#palette-commands");
 const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+const count = dialog?.querySelector("[data-palette-count]");
 const options = () => [...dialog.querySelectorAll("[role=option]")];
 const chosen = () => dialog.querySelector("[aria-selected=true]");
+let awaited = false; // the records for what was typed are still to come
+let follows = null; // what Enter asked for meanwhile: how to open the first of them
+let moved = false; // the choice was made by the arrows
 
 function make(name, className, text = "") {
   const element = document.createElement(name);
@@ -23,7 +27,9 @@ function named(control) {
 }
 
 function option(control, number) {
-  const line = make("div", "palette__hit");
+  const line = make(control.href ? "a" : "div", "palette__hit");
+  if (control.href) line.href = control.href;
+  line.tabIndex = -1;
   line.id = `command-${number}`;
   line.setAttribute("role", "option");
   line.setAttribute("aria-selected", "false");
@@ -32,11 +38,13 @@ function option(control, number) {
   line.append(make("span", "strong", named(control)));
   const keys = control.dataset.key;
   if (keys) {
-    const hint = make("span", "push");
+    const hint = make("span", "push wide-only");
     hint.append(make("kbd", "", keys.toUpperCase()));
     line.append(hint);
   }
-  line.addEventListener("click", () => {
+  line.addEventListener("click", (event) => {
+    if (event.metaKey || event.ctrlKey) return;
+    event.preventDefault();
     dialog.close();
     control.click();
   });
@@ -68,7 +76,7 @@ function offerCommands() {
       return group;
     }),
   );
-  choose(options()[0]);
+  chooseFirst();
 }
 
 function choose(line) {
@@ -80,14 +88,34 @@ function choose(line) {
   query.setAttribute("aria-activedescendant", line.id);
 }
 
+function chooseFirst() {
+  if (!moved || !chosen()) choose(options()[0]);
+}
+
 function move(step) {
   const all = options();
+  moved = true;
   if (all.length) choose(all[(all.indexOf(chosen()) + step + all.length) % all.length]);
 }
 
 function follow(line, elsewhere) {
   if (elsewhere && line?.href) window.open(line.href, "_blank", "noopener");
   else line?.click();
+}
+
+function ask() {
+  awaited = true;
+  follows = null;
+  moved = false;
+  offerCommands();
+}
+
+function answered() {
+  awaited = false;
+  chooseFirst();
+  count.textContent = `${count.dataset.paletteCount}: ${options().length}`;
+  if (follows) follow(chosen(), follows.elsewhere);
+  follows = null;
 }
 
 document.addEventListener("click", (event) => {
@@ -99,21 +127,25 @@ document.addEventListener("click", (event) => {
   hits.replaceChildren();
   dialog.showModal();
   query.focus();
-  offerCommands();
+  ask();
   window.htmx.trigger(query, "palette");
 });
 
-query?.addEventListener("input", offerCommands);
+query?.addEventListener("input", ask);
 
 query?.addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step) move(step);
-  else if (event.key === "Enter") follow(chosen(), event.metaKey || event.ctrlKey);
-  else return;
+  else if (event.key === "Enter") {
+    const elsewhere = event.metaKey || event.ctrlKey;
+    if (awaited && !moved) follows = { elsewhere };
+    else follow(chosen(), elsewhere);
+  } else return;
   event.preventDefault();
 });
 
-hits?.addEventListener("htmx:afterSwap", () => choose(options()[0]));
+hits?.addEventListener("htmx:afterSwap", answered);
+for (const name of ["htmx:responseError", "htmx:sendError"]) query?.addEventListener(name, answered);
 
 // A click beside the dialog closes it.
 dialog?.addEventListener("click", (event) => {

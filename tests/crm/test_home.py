@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from core.journal import Kind, Label, operation
 from core.undo import undo
-from leads.models import LeadStatus, Phase
+from leads.models import Lead, LeadStatus, Phase
 from leads.services import qualify
 from opportunities.models import ForecastCategory, Opportunity
 from tests.factories.accounts import AccountFactory
@@ -134,6 +134,21 @@ def test_home_shows_what_i_changed_last_without_undos_and_what_is_gone(as_rep, r
     assert changes[1]["url"] == lead.get_absolute_url()
 
 
+def test_home_shows_what_i_looked_at_last(as_rep, rep, stranger):
+    first, hidden = AccountFactory(name="First", owner=rep), LeadFactory(owner=rep)
+    named, archived = LeadFactory(last_name="Ruiz", owner=rep), AccountFactory(owner=rep)
+    for record in (first, hidden, named, archived, first):
+        as_rep.post(reverse("core:seen", args=[record._meta.label_lower, record.pk]))
+    Lead.objects.filter(pk=hidden.pk).update(owner=stranger)
+    archived.archived_at = timezone.now()
+    archived.save()
+
+    seen = home(as_rep).context["seen"]
+
+    assert [record["name"] for record in seen] == ["First", "Lea Ruiz"]
+    assert seen[1]["url"] == named.get_absolute_url()
+
+
 def test_home_leaves_out_records_that_are_hidden_now(as_rep, rep, stranger):
     lead = LeadFactory(owner=rep)
     qualify(lead, by=rep)
@@ -156,13 +171,13 @@ def test_home_opens_for_every_role(client, role):
 
 
 @pytest.mark.parametrize("count", [1, 9])
-def test_home_costs_9_queries_at_most(as_rep, rep, count, django_assert_max_num_queries):
+def test_home_costs_10_queries_at_most(as_rep, rep, count, django_assert_max_num_queries):
     for _number in range(count):
         qualify(LeadFactory(owner=rep), by=rep)
         LeadFactory(owner=rep)
         OpportunityFactory(owner=rep, currency="EUR", close_date=day(3))
 
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         response = home(as_rep)
 
     assert len(response.context["changes"]) == min(2 * count, 8)
