@@ -398,7 +398,8 @@ class Opportunity(OwnedRecord):
 
     @property
     def hint(self):
-        return str(self.account)
+        account = str(self.account)
+        return "" if account in self.name else account
 
     @property
     def mark(self):

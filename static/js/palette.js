@@ -147,6 +147,10 @@ query?.addEventListener("keydown", (event) => {
 hits?.addEventListener("htmx:afterSwap", answered);
 for (const name of ["htmx:responseError", "htmx:sendError"]) query?.addEventListener(name, answered);
 
+dialog?.addEventListener("close", () => {
+  follows = null;
+});
+
 // A click beside the dialog closes it.
 dialog?.addEventListener("click", (event) => {
   if (event.target === dialog) dialog.close();

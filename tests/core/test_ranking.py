@@ -296,7 +296,7 @@ def test_page_of_a_record_notes_by_a_post_and_writes_nothing_itself(as_rep, rep)
     with CaptureQueriesContext(connection) as queries:
         html = as_rep.get(account.get_absolute_url()).content.decode()
 
-    assert f'hx-post="{reverse("core:seen", args=["accounts.account", account.pk])}"' in html
+    assert f'data-seen="{reverse("core:seen", args=["accounts.account", account.pk])}"' in html
     assert not [q["sql"] for q in queries if q["sql"].startswith(("INSERT", "UPDATE"))]
 
 

@@ -49,6 +49,20 @@ def test_find_a_record_by_keyboard_and_find_it_again_among_the_recent_ones(
     page.wait_for_url(f"**{lead.get_absolute_url()}")
 
 
+def test_enter_waits_for_the_answer_to_the_last_letter(page, log_in, palette, rep, lead):
+    log_in(rep)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("meridian")
+    expect(palette.locator("[aria-selected=true]")).to_contain_text("Meridian Foods")
+    expect(palette.get_by_role("status")).to_have_text("Results: 2")
+
+    page.keyboard.press("Control+a")
+    page.keyboard.type("ruiz")
+    page.keyboard.press("Enter")
+
+    page.wait_for_url(f"**{lead.get_absolute_url()}")
+
+
 def test_commands_of_the_page_are_done_from_the_palette(page, log_in, palette, rep, lead):
     log_in(rep)
     page.goto(lead.get_absolute_url())
