@@ -46,7 +46,7 @@ def words_of(text):
 
 def ranked(queryset, text, *, limit):
     """
-    The ``limit`` records to show first for a search, in one query.
+    The ``limit`` records to show first for a search, in one query, with what they are shown by.
 
     First those that hold the text in full, as a name, a company, an e-mail address or a number;
     then those with a word that begins with it; then the others. In each the name comes first,
@@ -56,12 +56,16 @@ def ranked(queryset, text, *, limit):
     if not words:
         return queryset.none()
     found, phrase = search(queryset, text).order_by(), " ".join(words)
-    plain = queryset.select_related(None)
-    newest = plain.filter(
-        pk__in=found.order_by(Unindexed("pk").desc()).values("pk")[:CANDIDATES]
-    ).values("pk")
-    known = plain.filter(pk__in=found.filter(_has_key(queryset.model, text)).values("pk")[:limit])
-    rows = queryset.filter(pk__in=newest.union(known.values("pk")))
+    newest = found.order_by(Unindexed("pk").desc()).values("pk")[:CANDIDATES]
+    known = found.filter(_has_key(queryset.model, text)).values("pk")[:limit]
+    # By their keys alone: told the conditions again, SQLite would walk an index of all records.
+    everything = queryset.model._base_manager.all()
+    keys = (
+        everything.filter(pk__in=newest)
+        .values("pk")
+        .union(everything.filter(pk__in=known).values("pk"))
+    )
+    rows = everything.filter(pk__in=keys).select_related("owner", *queryset.model.hint_links)
     return rows.annotate(rank=_rank(phrase)).order_by("rank", "-pk")[:limit]
 
 
