@@ -4,7 +4,7 @@ const dialog = document.querySelector("#palette");
 const query = dialog?.querySelector("input");
 const hits = dialog?.querySelector("#palette-hits");
 const commands = dialog?.querySelector("#palette-commands");
-const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+const wordsOf = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().match(/[\p{L}\p{N}]+/gu) || [];
 const count = dialog?.querySelector("[data-palette-count]");
 const options = () => [...dialog.querySelectorAll("[role=option]")];
 const chosen = () => dialog.querySelector("[aria-selected=true]");
@@ -52,13 +52,13 @@ function option(control, number) {
 }
 
 function offerCommands() {
-  const words = fold(query.value).split(/\s+/).filter(Boolean);
+  const words = wordsOf(query.value);
   const groups = new Map();
   let number = 0;
   for (const part of [...document.querySelectorAll("[data-commands]")].reverse()) {
     for (const control of part.querySelectorAll("a[href], button[type=submit]")) {
-      const text = fold(`${part.dataset.commands} ${named(control)}`);
-      if (!words.every((word) => text.includes(word))) continue;
+      const names = wordsOf(`${part.dataset.commands} ${named(control)}`);
+      if (!words.every((word) => names.some((name) => name.startsWith(word)))) continue;
       const label = part.dataset.commands;
       if (!groups.has(label)) groups.set(label, []);
       groups.get(label).push(option(control, number));
