@@ -145,7 +145,11 @@ query?.addEventListener("keydown", (event) => {
 });
 
 hits?.addEventListener("htmx:afterSwap", answered);
-for (const name of ["htmx:responseError", "htmx:sendError"]) query?.addEventListener(name, answered);
+for (const name of ["htmx:responseError", "htmx:sendError"])
+  query?.addEventListener(name, () => {
+    awaited = false;
+    follows = null;
+  });
 
 dialog?.addEventListener("close", () => {
   follows = null;

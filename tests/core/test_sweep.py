@@ -5,6 +5,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from core.journal import OneTimeKey
+from core.models import Seen
 
 pytestmark = pytest.mark.django_db
 
@@ -19,3 +20,13 @@ def test_sweep_removes_keys_older_than_a_day_and_keeps_the_others(rep, capsys):
 
     assert [key.key for key in OneTimeKey.objects.order_by("pk")] == ["young"]
     assert "Removed 1 one-time keys" in capsys.readouterr().out
+
+
+def test_sweep_forgets_what_was_looked_at_long_ago(rep):
+    for pk, days in ((1, 91), (2, 89)):
+        at = timezone.now() - timedelta(days=days)
+        Seen.objects.create(user=rep, model="leads.lead", object_id=pk, at=at)
+
+    call_command("sweep")
+
+    assert [seen.object_id for seen in Seen.objects.all()] == [2]
