@@ -9,6 +9,7 @@ from django.db.models.functions import Concat, Length, Replace, Substr
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
+from core import normalise
 from core.addresses import address_of
 from core.errors import Conflict
 from core.fields import (
@@ -198,6 +199,7 @@ class Account(OwnedRecord):
         *(tuple(f"{use}_{part}" for part in ADDRESS_PARTS) for use in ("billing", "shipping")),
     )
     search_fields = ("name", "site", "account_number", "website", "phone")
+    search_keys = {"name_key": normalise.name_key}
     derived = {
         **OwnedRecord.derived,
         "search_text": search_fields,
@@ -300,6 +302,10 @@ class Account(OwnedRecord):
 
     def __str__(self):
         return self.name
+
+    @property
+    def hint(self):
+        return self.billing_city
 
     def get_absolute_url(self):
         return address_of("accounts:account_detail", self.pk)

@@ -49,6 +49,7 @@ PHONE_PAGES = ("home", "leads:lead_list", "core:search", "opportunities:opportun
 FOOT = (
     {"label": _("History"), "page": "core:history", "icon": "history"},
     {"label": _("Recycle bin"), "page": "core:recycle_bin", "icon": "trash"},
+    {"label": _("Keyboard"), "page": "core:keyboard", "icon": "keyboard", "key": "?"},
 )
 ADMINISTRATION = ({"label": _("Settings"), "page": "administration:index", "icon": "settings"},)
 

@@ -27,6 +27,7 @@ from core.journal import FormKey, OneTimeKey
 from core.models import OwnedRecord
 from core.normalise import CleanContext, clean_fields, fold
 from core.reach import Verb, can, editable_fields
+from core.search import ranked
 from core.tables import column_of
 from users.models import Role, User
 
@@ -216,7 +217,7 @@ class RecordChoiceField(forms.ModelChoiceField):
 
 def best_matches(queryset, text):
     """The records to offer for a typed text, 20 at most."""
-    return list(queryset.search(text).select_related("owner").order_by("-pk")[:PICKER_LIMIT])
+    return list(ranked(queryset, text, limit=PICKER_LIMIT))
 
 
 def option_of(record, *, by, chosen=""):

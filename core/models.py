@@ -161,6 +161,8 @@ class OwnedRecord(Record):
 
     about = ""  # what such a record is, in a sentence for who sees one for the first time
     search_fields = ()  # what people look for; also the source of search_text
+    search_keys = {}  # indexed fields that a typed text may name in full: {field: key of a text}
+    hint_links = ()  # the links that ``hint`` names
     derived = {}
 
     class Meta(Record.Meta):
@@ -181,6 +183,16 @@ class OwnedRecord(Record):
     @property
     def is_archived(self):
         return self.archived_at is not None
+
+    @property
+    def hint(self):
+        """What tells the record from others of its name, in a word or two; no query."""
+        return ""
+
+    @property
+    def mark(self):
+        """What must be known before the record is opened, in a word: Archived."""
+        return _("Archived") if self.is_archived else ""
 
     @classmethod
     def derive(cls, records):

@@ -2,11 +2,15 @@
 
 import re
 
-from django.db.models import Q
+from django.db.models import Case, Q, TextField, Value, When
+from django.db.models.functions import Concat
+from django.db.models.lookups import Contains
 
-from core.normalise import fold
+from core.indexes import Unindexed
+from core.normalise import fold, national_digits, search_text
 
 MAX_LENGTH = 200
+CANDIDATES = 200  # the newest matches, which are ranked; those whose key is the text come on top
 SHORT = 3  # a shorter word has no trigram: alone, no index helps to find it in the middle
 PHONE = re.compile(r"[\s+()./-]*(?:\d[\s()./-]*){5,}", re.ASCII)
 
@@ -16,9 +20,9 @@ def search(queryset, text):
     Keep the records whose ``search_text`` contains every word of ``text``, folded.
 
     At most 200 characters count. What looks like a phone number is searched by its digits
-    alone, without leading zeros, so that the way it was typed does not matter. Words of one or
-    two letters alone are looked for at the beginning of the text, where the name stands. A
-    text of nothing but punctuation finds nothing, a blank one everything.
+    alone, without country and leading zeros, so that the way it was typed does not matter.
+    Words of one or two letters alone are looked for at the beginning of the text, where the
+    name stands. A text of nothing but punctuation finds nothing, a blank one everything.
     """
     return queryset.filter(condition(text))
 
@@ -53,5 +57,85 @@ def found_in(search_text, text):
 def words_of(text):
     """The folded words that a search for ``text`` asks for, each once, in the typed order."""
     if PHONE.fullmatch(text):
-        return [re.sub(r"\D", "", text, flags=re.ASCII).lstrip("0") or "0"]
+        return [national_digits(text)]
     return list(dict.fromkeys(fold(text).split()))
+
+
+def ranked(queryset, text, *, limit):
+    """
+    The ``limit`` records to show first for a search, in one query, with what they are shown by.
+
+    First those that hold the text in full, as a name, a company, an e-mail address or a number;
+    then those with a word that begins with it; then the others. In each the name comes first,
+    then the newest. Each record tells its ``rank``, 0 for the best. Rule: docs/rules/search.md.
+    """
+    words = words_of(text[:MAX_LENGTH].strip())
+    if not words:
+        return queryset.none()
+    found, phrase = search(queryset, text).order_by(), " ".join(words)
+    newest = found.order_by(Unindexed("pk").desc()).values("pk")[:CANDIDATES]
+    known = found.filter(_has_key(queryset.model, text)).values("pk")[:limit]
+    # By their keys alone: told the conditions again, SQLite would walk an index of all records.
+    everything = queryset.model._base_manager.all()
+    keys = (
+        everything.filter(pk__in=newest)
+        .values("pk")
+        .union(everything.filter(pk__in=known).values("pk"))
+    )
+    rows = everything.filter(pk__in=keys).select_related("owner", *queryset.model.hint_links)
+    return rows.annotate(rank=_rank(phrase)).order_by("rank", "-pk")[:limit]
+
+
+def _has_key(model, text):
+    """The condition that one of the model's keys is the typed text; each has an index."""
+    condition = Q(pk__in=())
+    for name, key in model.search_keys.items():
+        if value := key(text[:MAX_LENGTH].strip()):
+            condition |= Q(**{name: value})
+    return condition
+
+
+def _rank(phrase):
+    words = Concat(Value(" "), "search_text", Value(" "), output_field=TextField())
+    return Case(
+        When(search_text__startswith=f"{phrase} ", then=0),
+        When(search_text=phrase, then=0),
+        When(Contains(words, f" {phrase} "), then=1),
+        When(search_text__startswith=phrase, then=2),
+        When(Contains(words, f" {phrase}"), then=3),
+        default=4,
+    )
+
+
+def reason(record, text, *, shown):
+    """The value in which a word of ``text`` was found, unless it is among those ``shown``."""
+    words = [word for word in words_of(text) if word not in search_text(shown)]
+    for name in record.search_fields:
+        value = str(getattr(record, name))
+        if any(word in search_text([value]) for word in words):
+            return value
+    return ""
+
+
+def marked(label, text):
+    """
+    Cut ``label`` where the words of a search stand in it: ``[(part, is_match), …]``.
+
+    It is compared as it is searched, without case and accents.
+    """
+    folded, places = "", []
+    for place, character in enumerate(label):
+        letters = fold(character) if not character.isspace() else " "
+        folded += letters
+        places += [place] * len(letters)
+    hit = set()
+    for word in words_of(text):
+        for match in re.finditer(re.escape(word), folded):
+            hit |= {*range(places[match.start()], places[match.end() - 1] + 1)}
+    parts = []
+    for place, character in enumerate(label):
+        if parts and parts[-1][1] == (place in hit):
+            parts[-1][0] += character
+        else:
+            parts.append([character, place in hit])
+    return [tuple(part) for part in parts]

@@ -9,6 +9,8 @@ register_converter(views.KeyConverter, "key")
 
 urlpatterns = [
     path("search/", views.SearchView.as_view(), name="search"),
+    path("seen/<str:label>/<key:pk>/", views.SeenView.as_view(), name="seen"),
+    path("keyboard/", views.KeyboardView.as_view(), name="keyboard"),
     path("pick/<str:label>/", views.PickerView.as_view(), name="picker"),
     path("views/pinned/", saved.PinnedView.as_view(), name="pinned"),
     path("views/<str:label>/new/", saved.SavedViewCreateView.as_view(), name="savedview_create"),

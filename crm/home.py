@@ -1,8 +1,9 @@
 """
-The start page: what the user can act on today, and what he changed last.
+The start page: what the user can act on today, and what he looked at and changed last.
 
-Five queries of its own, whatever the size of the tables: one for the leads, two for the deals,
-one for the records that were changed, and one for the first steps as long as they are shown.
+Six queries of its own, whatever the size of the tables: one for the leads, two for the deals,
+one each for the records that were looked at and that were changed, and one for the first steps
+as long as they are shown.
 """
 
 import datetime
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from django.db.models import Case, CharField, Count, F, Q, Value, When, Window
+from django.db.models import Case, CharField, Count, F, OuterRef, Q, Subquery, Value, When, Window
 from django.db.models.functions import Cast, RowNumber
 from django.shortcuts import render
 from django.urls import reverse
@@ -26,7 +27,7 @@ from accounts.models import Account
 from contacts.models import Contact
 from core import display
 from core.journal import Change, Kind, Operation
-from core.models import Organisation
+from core.models import Organisation, Seen
 from core.reach import Verb, may, reach_of
 from core.undo import RUNS
 from crm.onboarding import first_steps
@@ -50,6 +51,8 @@ DEAL_FIELDS = (
 )
 SHOWN_CHANGES = 8
 READ_OPERATIONS = 40
+SHOWN_SEEN = 5
+READ_SEEN = 20  # of each kind; some may be hidden by now
 SOON_DAYS = 14
 LONG_WAIT = datetime.timedelta(days=1)
 FORECAST = (
@@ -76,6 +79,7 @@ def home(request):
         "figures": [*(leads.figures() if leads else ()), *(deals.figures() if deals else ())],
         "leads": leads,
         "deals": deals,
+        "seen": last_seen(user),
         "changes": recent_changes(user),
         "progress": None if is_team else first_steps(user),
     }
@@ -277,7 +281,7 @@ def amounts(sums, *, limit=SAID_CURRENCIES):
     return ", ".join(texts)
 
 
-# -- what was changed last --------------------------------------------------------------------
+# -- what was looked at and changed last ------------------------------------------------------
 
 # The fields that a record is named by: the first two together, else the first of the others.
 NAMED_BY = {
@@ -288,6 +292,18 @@ NAMED_BY = {
 }
 
 
+def last_seen(user):
+    """The records that ``user`` looked at last, the latest first, if still there."""
+
+    def seen_of(model):
+        seen = Seen.objects.filter(user=user, model=model._meta.label_lower)
+        latest = seen.order_by("-at", "-pk").values("object_id")[:READ_SEEN]
+        at = Subquery(seen.filter(object_id=OuterRef("pk")).values("at"))
+        return model.objects.filter(pk__in=latest).annotate(at=at)
+
+    return _latest(seen_of, user, limit=SHOWN_SEEN)
+
+
 def recent_changes(user):
     """
     The records that ``user`` changed last, the latest first, as far as they are still there.
@@ -296,25 +312,39 @@ def recent_changes(user):
     """
     done = Operation.objects.filter(actor=user).exclude(kind__in=[*RUNS, Kind.UNDO])
     done = done.order_by("-pk").values("pk")[:READ_OPERATIONS]
-    first, *others = [_changed(model, names, done, user) for model, names in NAMED_BY.items()]
-    rows = first.union(*others, all=True).order_by("-updated_at", "model", "pk")[:SHOWN_CHANGES]
+
+    def changed_of(model):
+        changes = Change.objects.filter(model=model._meta.label_lower, operation__in=done)
+        rows = model.objects.filter(pk__in=changes.values("object_id"))
+        return rows.annotate(at=F("updated_at"))
+
+    return _latest(changed_of, user, limit=SHOWN_CHANGES)
+
+
+def _latest(rows_of, user, *, limit):
+    """
+    Of all kinds of records the latest by the time ``at``, in one query.
+
+    ``rows_of`` gives the rows of a model with their time; hidden and archived ones are left out.
+    """
+    first, *others = [_named(rows_of(model), names, user) for model, names in NAMED_BY.items()]
+    rows = first.union(*others, all=True).order_by("-at", "model", "pk")[:limit]
     by_name = {model._meta.model_name: model for model in NAMED_BY}
     found = []
-    for name, pk, at, first_text, second_text, *others in rows:
+    for name, pk, at, first_text, second_text, *texts in rows:
         model = by_name[name]
-        text = " ".join(filter(None, (first_text, second_text))) or next(filter(None, others))
+        text = " ".join(filter(None, (first_text, second_text))) or next(filter(None, texts))
         url = reverse(f"{model._meta.app_label}:{name}_detail", args=[pk])
         kind = capfirst(model._meta.verbose_name)
         found.append({"kind": name, "label": kind, "name": text, "url": url, "at": at})
     return found
 
 
-def _changed(model, names, operations, user):
-    changes = Change.objects.filter(model=model._meta.label_lower, operation__in=operations)
-    rows = model.objects.visible_to(user).live().filter(pk__in=changes.values("object_id"))
+def _named(rows, names, user):
     texts = {
         f"text_{number}": Cast(name, CharField()) if name else Value("", CharField())
         for number, name in enumerate(names)
     }
-    label = Value(model._meta.model_name, CharField())
-    return rows.annotate(model=label, **texts).values_list("model", "pk", "updated_at", *texts)
+    label = Value(rows.model._meta.model_name, CharField())
+    rows = rows.visible_to(user).live().annotate(model=label, **texts)
+    return rows.values_list("model", "pk", "at", *texts)

@@ -87,6 +87,8 @@ def page(browser, live_server, request):
     statuses = mark.args if mark else ()
     expected = [f"the server responded with a status of {status}" for status in statuses]
     expected += [f"Response Status Error Code {status}" for status in statuses]  # by htmx
+    # Of a request that a newer one replaced; one that failed is told by another message, too.
+    expected += ["htmx:afterRequest", "htmx:sendAbort"]
     context = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 900})
     context.set_default_timeout(10_000)
     page = context.new_page()

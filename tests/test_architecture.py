@@ -35,10 +35,10 @@ FILES = {
 OWN_FILES = {
     "users": {"middleware"},
     "core": {
-        "addresses", "bulk", "constraints", "context_processors", "countries", "currencies",
-        "display", "errors", "fields", "filtering", "fiscal", "history", "indexes", "journal",
-        "lists", "middleware", "normalise", "once", "postgresql", "rates", "reach", "records",
-        "recycle_bin", "request_id", "saved_views", "search", "undo",
+        "addresses", "batches", "bulk", "constraints", "context_processors", "countries",
+        "currencies", "display", "errors", "fields", "filtering", "fiscal", "history", "indexes",
+        "journal", "lists", "middleware", "normalise", "once", "postgresql", "rates", "reach",
+        "records", "recycle_bin", "request_id", "saved_views", "search", "seen", "undo",
     },
     "leads": {"conversion"},
     "imports": {
@@ -58,7 +58,7 @@ SHORT = {
 }
 # Blocks of the design whose pages come with a later issue.
 LATER = {
-    "board", "chart", "composer", "deal-card", "lane", "palette", "stepper",
+    "board", "chart", "composer", "deal-card", "lane", "stepper",
     "timeline", "timeline-day", "views__count",
 }  # fmt: skip
 FOLDERS = {"data", "management", "migrations", "templatetags"}

@@ -202,6 +202,11 @@ class User(Journalled, AbstractBaseUser):
     )
     is_active = models.BooleanField(_("active"), default=True)
     out_of_office_until = models.DateField(_("out of office until"), null=True, blank=True)
+    uses_single_keys = models.BooleanField(
+        _("single keys"),
+        default=True,
+        help_text=_("Letters pressed alone, such as E for Edit. Ctrl K works in any case."),
+    )
     shows_first_steps = models.BooleanField(_("shows first steps"), default=True, editable=False)
 
     plain_fields = ("password", "last_login")

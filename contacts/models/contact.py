@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core import normalise
 from core.addresses import address_of
 from core.fields import (
     CountryField,
@@ -179,6 +180,12 @@ class Contact(OwnedRecord):
         "phone",
         "mobile",
     )
+    hint_links = ("account",)
+    search_keys = {
+        "name_key": normalise.person_key,
+        "email_key": normalise.email_key,
+        "secondary_email_key": normalise.email_key,
+    }
     derived = {
         **OwnedRecord.derived,
         "search_text": search_fields,
@@ -258,6 +265,10 @@ class Contact(OwnedRecord):
 
     def __str__(self):
         return self.full_name
+
+    @property
+    def hint(self):
+        return ", ".join(filter(None, (self.title, str(self.account or "")))) or self.email
 
     def get_absolute_url(self):
         return address_of("contacts:contact_detail", self.pk)

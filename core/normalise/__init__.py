@@ -6,7 +6,7 @@ has a plain function that returns what is stored or raises ValidationError with 
 people. Nothing is cut, rounded or guessed in silence. Rule: docs/rules/values.md.
 """
 
-from .addresses import clean_email, clean_phone, clean_url, e164
+from .addresses import clean_email, clean_phone, clean_url, e164, national_digits
 from .choices import Option, Options, clean_choice, clean_country, clean_currency, not_a_choice
 from .context import CleanContext, Lists, clean_fields, clean_json, locale_format
 from .dates import clean_date, clean_datetime
@@ -61,6 +61,7 @@ __all__ = [
     "is_free_mail",
     "locale_format",
     "name_key",
+    "national_digits",
     "not_a_choice",
     "person_key",
     "search_text",

@@ -114,6 +114,7 @@ def _split_extension(text):
     return text, ""
 
 
+MIN_NATIONAL = 5  # fewer digits stand in too many numbers
 _NUMBER = re.compile(r"\+?[0-9\s()./\-\u2010-\u2015]+")
 
 
@@ -136,6 +137,28 @@ def e164(value, country):
         return ""
     text = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     return text if len(text) <= E164_LIMIT else ""
+
+
+def national_digits(number):
+    """
+    The digits that a number has however it is written: no country, no leading zeros.
+
+    "+49 (0)40 5550132", "0049 40 5550132" and "040 5550132" are all "405550132".
+    """
+    digits = re.sub(r"[^0-9]", "", number)
+    national = digits.lstrip("0") or "0"
+    if number.lstrip(" (").startswith("+"):
+        digits = f"+{digits}"
+    elif digits.startswith("00"):
+        digits = f"+{national}"
+    else:
+        return national
+    try:
+        parsed = phonenumbers.parse(digits)
+    except phonenumbers.NumberParseException:
+        return national
+    found = str(parsed.national_number)
+    return found if len(found) >= MIN_NATIONAL else national
 
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?![0-9]{1,5}(?:[/?#]|$))")

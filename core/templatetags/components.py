@@ -111,6 +111,12 @@ def _score(points, language):
 _icon = icon  # for tags with a parameter of that name
 
 
+@register.filter
+def label(record):
+    """The label of a record's model, as URLs name it: accounts.account."""
+    return record._meta.label_lower
+
+
 # People
 
 

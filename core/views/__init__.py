@@ -25,6 +25,7 @@ from core.views.journal import (
     RestoreView,
     UndoView,
 )
+from core.views.keyboard import KeyboardView
 from core.views.lists import RecordListView
 from core.views.records import (
     RecordArchiveView,
@@ -34,12 +35,13 @@ from core.views.records import (
     RecordHistoryView,
     RecordUpdateView,
 )
-from core.views.search import PickerView, SearchView
+from core.views.search import PickerView, SearchView, SeenView
 
 __all__ = [
     "Action",
     "DomainFormMixin",
     "KeyConverter",
+    "KeyboardView",
     "OperationListView",
     "OperationView",
     "PickerView",
@@ -55,6 +57,7 @@ __all__ = [
     "RestoreView",
     "SearchView",
     "SeeOther",
+    "SeenView",
     "UndoView",
     "VerbView",
     "announce",

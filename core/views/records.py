@@ -33,7 +33,7 @@ from core.views.position import FromListMixin
 LINKED = frozenset({"link", "record", "email", "phone", "url"})
 STANDARD_ACTIONS = (
     ("update", Verb.EDIT, gettext_lazy("Edit"), "pencil", "e"),
-    ("assign", Verb.ASSIGN, gettext_lazy("Assign to someone"), "user-share", ""),
+    ("assign", Verb.ASSIGN, gettext_lazy("Assign to someone"), "user-share", "a"),
     ("history", Verb.VIEW, gettext_lazy("All changes"), "history", ""),
     ("archive", Verb.ARCHIVE, gettext_lazy("Archive"), "archive", ""),
 )

@@ -109,7 +109,7 @@ class ProfileForm(PeopleForm):
 
     class Meta:
         model = User
-        fields = ("name", "time_zone", "locale", "theme", "out_of_office_until")
+        fields = ("name", "time_zone", "locale", "theme", "uses_single_keys", "out_of_office_until")
         help_texts = {
             "out_of_office_until": gettext_lazy("Until then no new leads are assigned to you."),
         }

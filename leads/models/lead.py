@@ -16,6 +16,7 @@ from accounts.models import (
 )
 from contacts.models import Contact, PreferredChannel
 from contacts.models.contact import OPT_OUTS, clean_language, clear_bounce, note_opt_outs
+from core import normalise
 from core.addresses import address_of
 from core.fields import (
     CountryField,
@@ -321,6 +322,12 @@ class Lead(OwnedRecord):
         "phone",
         "mobile",
     )
+    search_keys = {
+        "name_key": normalise.person_key,
+        "company_key": normalise.name_key,
+        "email_key": normalise.email_key,
+        "secondary_email_key": normalise.email_key,
+    }
     derived = {
         **OwnedRecord.derived,
         "search_text": search_fields,
@@ -428,6 +435,14 @@ class Lead(OwnedRecord):
 
     def __str__(self):
         return self.full_name or self.company or self.email
+
+    @property
+    def hint(self):
+        return self.company if self.full_name else self.email
+
+    @property
+    def mark(self):
+        return super().mark or (_("Converted") if self.is_converted else "")
 
     def get_absolute_url(self):
         return address_of("leads:lead_detail", self.pk)

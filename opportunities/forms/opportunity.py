@@ -29,7 +29,7 @@ class OpportunityForm(RecordForm):
         (_("Description"), ("description",)),
     )
 
-    together = (("amount", "currency"), CLOSING[1:])
+    together = (CLOSING[1:],)
 
     class Meta:
         model = Opportunity

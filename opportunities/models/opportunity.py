@@ -329,6 +329,8 @@ class Opportunity(OwnedRecord):
     about = _("A deal is a possible sale with an amount and a date.")
     together = (("amount", "currency"),)
     search_fields = ("name", "next_step", "main_competitor")
+    search_keys = {"name": str}
+    hint_links = ("account",)
     derived = {**OwnedRecord.derived, "search_text": search_fields}
 
     objects = OpportunityQuerySet.as_manager()
@@ -444,6 +446,16 @@ class Opportunity(OwnedRecord):
 
     def __str__(self):
         return self.name
+
+    @property
+    def hint(self):
+        account = str(self.account)
+        return "" if account in self.name else account
+
+    @property
+    def mark(self):
+        won, lost = _("Won"), _("Lost")
+        return super().mark or ("" if not self.is_closed else won if self.is_won else lost)
 
     def get_absolute_url(self):
         return address_of("opportunities:opportunity_detail", self.pk)

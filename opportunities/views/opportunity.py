@@ -178,7 +178,8 @@ class OpportunityDetailView(RecordDetailView):
             won = Action(_("Mark as won"), url_of(deal, "won"), "trophy")
             lost = Action(_("Mark as lost"), url_of(deal, "lost"), "x")
             actions["close"] = Action(_("Close deal"), "", choices=(won, lost))
-            actions["stage"] = Action(_("Change stage"), url_of(deal, "stage"), "progress-check")
+            url = url_of(deal, "stage")
+            actions["stage"] = Action(_("Change stage"), url, "progress-check", "s")
         if deal.is_closed and self.may(Verb.REOPEN):
             actions["reopen"] = Action(_("Reopen"), url_of(deal, "reopen"), "refresh")
         return actions

@@ -7,12 +7,15 @@ let kept = [];
 let saved = "";
 
 function remember(cell) {
-  values.set(cell, [...cell.childNodes].map((node) => node.cloneNode(true)));
+  const copy = cell.cloneNode(true);
+  for (const link of copy.querySelectorAll(".htmx-request")) link.classList.remove("htmx-request");
+  values.set(cell, [...copy.childNodes]);
 }
 
 function cancel(cell) {
   if (!values.has(cell)) return false;
   cell.replaceChildren(...values.get(cell));
+  values.delete(cell);
   window.htmx.process(cell);
   cell.querySelector("[data-edit]")?.focus();
   return true;

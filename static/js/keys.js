@@ -21,7 +21,8 @@ document.addEventListener("keydown", (event) => {
     if (press(`mod ${event.key.toLowerCase()}`)) event.preventDefault();
     return;
   }
-  if (event.altKey || typing(event.target)) return;
+  if (event.altKey || typing(event.target) || document.body.dataset.keys === "off") return;
+  if (document.querySelector("dialog[open]")) return;
   const key = event.key.toLowerCase();
   const pressed = (before && press(`${before} ${key}`)) || press(key);
   before = pressed ? "" : key;

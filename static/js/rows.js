@@ -49,7 +49,7 @@ document.addEventListener("change", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (!table() || event.metaKey || event.ctrlKey || event.altKey) return;
+  if (document.body.dataset.keys === "off" || !table() || event.metaKey || event.ctrlKey || event.altKey) return;
   if (event.target.matches("textarea, select, input:not([type=checkbox])")) return;
   if (event.key === "Escape" && !document.querySelector("details[open], dialog[open]")) clear();
   const act = { j: () => go(1), k: () => go(-1), x: () => toggle(false), X: () => toggle(true) }[event.key];

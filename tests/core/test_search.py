@@ -54,5 +54,7 @@ def test_a_long_text_is_cut():
 
 def test_words_are_asked_for_once():
     assert words_of("acme ACME Ácme") == ["acme"]
-    assert words_of("+49 40 12345") == ["494012345"]
+    assert words_of("+49 40 12345") == words_of("0049 (0)40-12345") == ["4012345"]
+    assert words_of("+49 405") == ["49405"]
+    assert words_of("+999 12345678") == ["99912345678"]
     assert words_of("00 00 0") == ["0"]

@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.journal import OneTimeKey
+from core.models import Seen
 
 pytestmark = pytest.mark.django_db
 
@@ -28,3 +29,13 @@ def test_sweep_lets_the_database_look_at_its_tables_again():
         call_command("sweep")
 
     assert any("ANALYZE" in query["sql"] for query in queries)
+
+
+def test_sweep_forgets_what_was_looked_at_long_ago(rep):
+    for pk, days in ((1, 91), (2, 89)):
+        at = timezone.now() - timedelta(days=days)
+        Seen.objects.create(user=rep, model="leads.lead", object_id=pk, at=at)
+
+    call_command("sweep")
+
+    assert [seen.object_id for seen in Seen.objects.all()] == [2]

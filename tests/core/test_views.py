@@ -283,7 +283,7 @@ def test_search_finds_live_records_that_the_user_may_see(as_rep, account):
 
     groups = as_rep.get(reverse("core:search"), {"q": "acme"}).context["groups"]
 
-    assert [group["records"] for group in groups] == [[account]]
+    assert [[hit["record"] for hit in group["hits"]] for group in groups] == [[account]]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from django.utils import timezone
 from core.journal import Kind, Label, operation
 from core.undo import undo
 from crm.home import READ_DEALS
-from leads.models import LeadStatus, Phase
+from leads.models import Lead, LeadStatus, Phase
 from leads.services import qualify
 from opportunities.models import ForecastCategory, Opportunity
 from tests.factories.accounts import AccountFactory
@@ -147,6 +147,21 @@ def test_home_shows_what_i_changed_last_without_undos_and_what_is_gone(as_rep, r
 
     assert [change["name"] for change in changes] == ["C", "Baltic Cold Storage", "A"]
     assert changes[1]["url"] == lead.get_absolute_url()
+
+
+def test_home_shows_what_i_looked_at_last(as_rep, rep, stranger):
+    first, hidden = AccountFactory(name="First", owner=rep), LeadFactory(owner=rep)
+    named, archived = LeadFactory(last_name="Ruiz", owner=rep), AccountFactory(owner=rep)
+    for record in (first, hidden, named, archived, first):
+        as_rep.post(reverse("core:seen", args=[record._meta.label_lower, record.pk]))
+    Lead.objects.filter(pk=hidden.pk).update(owner=stranger)
+    archived.archived_at = timezone.now()
+    archived.save()
+
+    seen = home(as_rep).context["seen"]
+
+    assert [record["name"] for record in seen] == ["First", "Lea Ruiz"]
+    assert seen[1]["url"] == named.get_absolute_url()
 
 
 def test_home_leaves_out_records_that_are_hidden_now(as_rep, rep, stranger):

@@ -42,7 +42,7 @@ def test_the_search_is_opened_from_everywhere_by_its_key(page, log_in, rep):
 
     page.keyboard.press("Control+k")
 
-    page.wait_for_url("**/search/")
+    page.get_by_role("combobox", name="Search and commands").wait_for()
 
 
 @pytest.mark.answers(404)

@@ -6,21 +6,23 @@ from django.utils import timezone
 
 from core.bulk import refresh_statistics
 from core.journal import OneTimeKey
-from core.models import Batch
+from core.models import Batch, Seen
 
 KEPT = timedelta(hours=24)
 KEPT_BATCHES = timedelta(days=7)
+SEEN_KEPT = timedelta(days=90)
 
 
 class Command(BaseCommand):
     help = (
-        "Remove one-time keys older than a day, batches older than a week and sessions that are "
-        "over, and let the database look at its tables again; once a day."
+        "Remove old one-time keys and batches, what was seen long ago and sessions that are over, "
+        "and let the database look at its tables again; once a day."
     )
 
     def handle(self, *args, **options):
         old = OneTimeKey.objects.filter(created_at__lt=timezone.now() - KEPT)
         count, _by_model = old.delete()
+        Seen.objects.filter(at__lt=timezone.now() - SEEN_KEPT).delete()
         SessionStore.clear_expired()
         Batch.objects.filter(created_at__lt=timezone.now() - KEPT_BATCHES).delete()
         refresh_statistics()
