@@ -1,6 +1,6 @@
 """What the user decides about one conversion, in the order of the page."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 
@@ -31,6 +31,15 @@ TYPED = {
 }
 """The fields of new records that can be typed over on the page; the others are carried over."""
 MODELS = {"account": Account, "contact": Contact, "opportunity": Opportunity}
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Whether one field of the lead is carried over."""
+
+    key: str
+    label: str
+    is_set: bool
 
 
 class MatchPicker(PickerWidget):
@@ -299,6 +308,21 @@ class LeadConvertForm(VerbForm):
     def typed_fields(self, card):
         """The bound fields of a new record, in the order of the page."""
         return [self[f"{card}-{name}"] for name in TYPED[card] if f"{card}-{name}" in self.fields]
+
+    def ticks(self, card, *, left):
+        """
+        The ticks "carry over" of one card: what the lead offers for it, whatever is chosen there.
+
+        They stand on the page in every mode, so that switching to another one loses nothing.
+        ``left`` are the keys of those that were unticked.
+        """
+        effects = {effect.key: effect for effect in card.effects}
+        ticks = [
+            Tick(key, label, effects[key].is_carried if key in effects else key not in left)
+            for key, label in self.offered
+            if key.startswith(f"{card.name}.")
+        ]
+        return {"all": ticks, "count": sum(tick.is_set for tick in ticks)}
 
     def field_of(self, key):
         """The form's field at which a message of the plan stands; None for the whole form."""

@@ -59,6 +59,7 @@ class ConvertMixin(RecordMixin):
             "account_fields": form.typed_fields("account"),
             "contact_fields": form.typed_fields("contact"),
             "deal_fields": form.typed_fields("opportunity"),
+            "ticks": {c.name: form.ticks(c, left=plan.choices.left) for c in plan.cards},
             "certain_account": any(match.is_certain for match in matches.accounts),
             "certain_contact": any(match.is_certain for match in matches.contacts),
         }

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from crm.bench.pages import values_of
 from leads.conversion import ConversionChoices, convert_lead
 from leads.models import Conversion
 from tests.digest import digest
@@ -38,16 +39,8 @@ def url(lead, name="leads:lead_convert"):
 
 def sent(client, lead, **changed):
     """What a browser sends of the page as it was opened, with some fields changed."""
-    context = client.get(url(lead)).context
-    form, plan = context["form"], context["plan"]
-    data = {}
-    for bound in form:
-        value = bound.value()
-        if bound.name == "key":
-            value = form.initial["key"]
-        if value not in (None, ""):
-            data[bound.html_name] = value
-    data |= {"expected": plan.fingerprint, **changed}
+    data = values_of(client.get(url(lead)).content.decode())
+    data = {name: value for name, value in data.items() if value != ""} | changed
     return {name: value for name, value in data.items() if value is not None}
 
 
@@ -70,6 +63,27 @@ def test_the_form_as_it_was_opened_converts(client, rep, lead):
     assert response.status_code == 303
     assert response.url == url(lead, RESULT)
     assert Conversion.objects.get().opportunity.amount == 48000
+
+
+def test_a_deal_asked_for_on_the_page_gets_what_the_lead_says(client, rep):
+    lead = LeadFactory(owner=rep, lead_source="Web", need="Sensors", budget=None)
+    client.force_login(rep)
+
+    client.post(url(lead), sent(client, lead, expected=None, deal="new"))
+
+    deal = Conversion.objects.get().opportunity
+    assert (deal.lead_source, "Sensors" in deal.description) == ("Web", True)
+
+
+def test_what_was_unticked_for_a_deal_is_left(client, rep):
+    lead = LeadFactory(owner=rep, lead_source="Web", budget=48000)
+    client.force_login(rep)
+    data = sent(client, lead, expected=None)
+    data["carry"] = [key for key in data["carry"] if key != "opportunity.lead_source"]
+
+    client.post(url(lead), data)
+
+    assert Conversion.objects.get().opportunity.lead_source == ""
 
 
 def test_the_same_form_twice_is_answered_with_the_first_result(client, rep, lead):
