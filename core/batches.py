@@ -198,7 +198,10 @@ class Edit(BatchVerb):
         cls.savers[model] = service
 
     def title(self, count):
-        return _("Edit a field of %(count)s %(what)s") % self.counted(count)
+        if not self.field:
+            return _("Edit a field of %(count)s %(what)s") % self.counted(count)
+        values = self.counted(count) | {"field": column_of(self.model, self.field).label}
+        return _("Set “%(field)s” of %(count)s %(what)s") % values
 
     @property
     def record_form(self):
@@ -285,13 +288,14 @@ class TooMany(Invalid):
     """More records were chosen than a batch may have."""
 
 
-def choose(model, keys, *, by):
+def choose(verb, keys):
     """
-    Keep the chosen records of ``model`` as a Batch of ``by``.
+    Keep the chosen records as a Batch for ``verb``, a BatchVerb, of its user.
 
     :raises model.DoesNotExist: one of the keys is out of reach, and so is the whole request
     :raises TooMany: there are more than LARGEST
     """
+    model, by = verb.model, verb.by
     keys = list(dict.fromkeys(keys))
     if len(keys) > LARGEST:
         message = _("At most %(most)s records can be changed at once. Narrow the list.")
@@ -302,7 +306,8 @@ def choose(model, keys, *, by):
         seen.update(found.values_list("pk", flat=True))
     if len(seen) < len(keys):
         raise model.DoesNotExist(f"{model._meta.label} matching these keys does not exist.")
-    return Batch.objects.create(user=by, model=model._meta.label_lower, keys=keys)
+    label = model._meta.label_lower
+    return Batch.objects.create(user=by, model=label, keys=keys, verb=verb.name)
 
 
 def out_of_reach(batch, verb):
@@ -319,7 +324,7 @@ def out_of_reach(batch, verb):
 def leave_out(batch, verb):
     """A Batch of the same records without those on which its user may not do ``verb``."""
     hidden = set(out_of_reach(batch, verb))
-    return choose(verb.model, [pk for pk in batch.keys if pk not in hidden], by=verb.by)
+    return choose(verb, [pk for pk in batch.keys if pk not in hidden])
 
 
 def _portions(keys):
@@ -411,7 +416,7 @@ def _begin_run(batch, verb, form):
     """Commit the run under which the chunks of a large batch stand; once."""
     run = start_run(Kind.BULK_EDIT, by=verb.by, label=verb.labelled(form, len(batch.keys)))
     rows = Batch.objects.filter(pk=batch.pk, started_at=None)
-    if not rows.update(started_at=timezone.now(), **_choice(verb, form), operation=run):
+    if not rows.update(started_at=timezone.now(), data=_sent(form), operation=run):
         raise Repeated(_("This was done already."), location=batch.get_absolute_url())
 
 
@@ -446,9 +451,7 @@ def _do_chunk(pk, verb, form, *, size, all_or_nothing=False, begins=False):
             _refuse_failed(outcomes)
         batch.outcomes += [[o.pk, o.state, str(o.reason)] for o in outcomes]
         if begins:
-            batch.started_at = op.at
-            for name, value in _choice(verb, form).items():
-                setattr(batch, name, value)
+            batch.started_at, batch.data = op.at, _sent(form)
         if len(batch.outcomes) >= len(batch.keys):
             batch.done_at = op.at
         batch.save()
@@ -457,11 +460,18 @@ def _do_chunk(pk, verb, form, *, size, all_or_nothing=False, begins=False):
     return batch.done_at is not None
 
 
-def _choice(verb, form):
-    data = form.data.copy() if form.is_bound else QueryDict(mutable=True)
-    for name in ("csrfmiddlewaretoken", "key", "preview"):
-        data.pop(name, None)
-    return {"verb": verb.name, "data": data.urlencode()}
+def _sent(form):
+    """
+    The choices as they were sent, to be read again by the requests that go on.
+
+    What is no field of the form, or a part of one, is not kept.
+    """
+    kept = QueryDict(mutable=True)
+    for name, values in form.data.lists():
+        field = name.removesuffix("_q").removesuffix("_shown")
+        if name == "field" or (field in form.fields and field not in ("key", "version")):
+            kept.setlist(name, values)
+    return kept.urlencode()
 
 
 def form_of(batch, verb):

@@ -466,7 +466,7 @@ class Batch(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
     model = models.CharField(max_length=60)
     keys = models.JSONField()
-    verb = models.CharField(max_length=20, blank=True)
+    verb = models.CharField(max_length=20)
     data = models.TextField(blank=True)  # the choices, as they were sent
     outcomes = models.JSONField(default=list)  # [key, what became of it, why]
     operation = models.ForeignKey(Operation, models.SET_NULL, null=True, related_name="+")

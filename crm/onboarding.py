@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from core.batches import Assign
 from core.journal import Kind, Label, Operation, operation, retried
 from core.models import Organisation
 from core.records import lock
@@ -69,7 +70,7 @@ ASSIGN = Step(
     _("Give a lead to somebody"),
     _("“Assign to someone” in the menu of its page. The new owner finds it on the start page."),
     "leads:lead_list",
-    lambda user: _did(user, label__message=ASSIGNED),
+    lambda user: _did(user, label__message__in=[ASSIGNED, Assign.message]),
 )
 ORGANISATION = Step(
     "organisation",

@@ -13,10 +13,12 @@ from django import forms
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models, transaction
+from django.http import QueryDict
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from accounts.models import Account
+from core.batches import choose, start, verb_named
 from core.journal import Kind, Label, Operation, operation
 from core.models import ExchangeRate, OwnedRecord
 from core.services import archive
@@ -79,6 +81,7 @@ class World:
         self._make_leads()
         ExchangeRate.objects.create(currency="CHF", valid_from="2026-01-01", rate=1)
         SavedViewFactory(owner=self.rep, is_pinned=True)
+        self._choose()
         self._hide()
         self._archive()
         with operation(Kind.EDIT, by=self.rep, label=Label("Edited an account")):
@@ -110,6 +113,15 @@ class World:
         LeadFactory(owner=self.rep, company="Acme", website="https://acme.example", budget=500)
         lead = LeadFactory(owner=self.rep, company="Beta")
         convert_lead(lead, by=self.rep, choices=ConversionChoices())
+
+    def _choose(self):
+        """One batch that was done, and one that waits for the choices of its verb."""
+        leads = list(Lead.objects.filter(owner=self.rep, archived_at=None)[:3])
+        keys, verb = [lead.pk for lead in leads], verb_named("assign", Lead, self.rep)
+        form = verb.get_form(leads, QueryDict(f"owner={self.rep.pk}"))
+        if form.is_valid():
+            start(choose(verb, keys), verb, form)
+        choose(verb, keys)
 
     def _hide(self):
         """What the representative may not see: leads and deals of another team."""

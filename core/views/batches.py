@@ -31,6 +31,14 @@ TOLD = 200  # rows of the result
 READ = 5  # records over which the value of a field is checked
 
 
+def verb_of(name, model, user):
+    """The BatchVerb of that name; 403 without the right to it."""
+    verb = batches.verb_named(name, model, user)
+    if verb is None:
+        forbid(NotAllowed(_("You can't do this to many records at once.")))
+    return verb
+
+
 class ChooseView(View):
     """Take the ticked rows of a list, or all that it finds, to the page of a verb."""
 
@@ -38,9 +46,7 @@ class ChooseView(View):
 
     def post(self, request, label):
         model = record_model(label)
-        verb = batches.verb_named(request.POST.get("verb", ""), model, request.user)
-        if verb is None:
-            forbid(NotAllowed(_("You can't do this to many records at once.")))
+        verb = verb_of(request.POST.get("verb", ""), model, request.user)
         query = QueryDict(request.POST.get("query", ""))
         back = f"{list_url(model)}?{query.urlencode()}"
         keys = self.all_of(model, query) if request.POST.get("all") else self.ticked()
@@ -48,13 +54,13 @@ class ChooseView(View):
             messages.info(request, _("Tick the records first."))
             return SeeOther(back)
         try:
-            batch = batches.choose(model, keys, by=request.user)
+            batch = batches.choose(verb, keys)
         except ObjectDoesNotExist as error:
             raise Http404 from error
         except DomainError as error:
             messages.warning(request, error.message)
             return SeeOther(back)
-        return SeeOther(reverse("core:batch_verb", args=[batch.pk, verb.name]))
+        return SeeOther(reverse("core:batch_verb", args=[batch.pk]))
 
     def ticked(self):
         keys = [key_or_none(text) for text in self.request.POST.getlist("pick")]
@@ -72,7 +78,9 @@ class ChooseView(View):
 
 
 class BatchMixin:
-    """Load the user's own batch that the URL names."""
+    """Load the user's own batch that the URL names, and its verb."""
+
+    model = Batch
 
     def setup(self, request, *args, **kwargs):
         super().setup(request, *args, **kwargs)
@@ -80,34 +88,31 @@ class BatchMixin:
         self.batch = get_object_or_404(rows, pk=kwargs["pk"])
 
     @cached_property
-    def model(self):
+    def listed(self):
+        """The model of the records."""
         return record_model(self.batch.model)
 
-    @property
-    def plural(self):
-        return capfirst(self.model._meta.verbose_name_plural)
+    @cached_property
+    def verb(self):
+        verb = verb_of(self.batch.verb, self.listed, self.request.user)
+        verb.field = QueryDict(self.batch.data).get("field", verb.field)
+        return verb
+
+    def crumbs(self, title):
+        plural = capfirst(self.listed._meta.verbose_name_plural)
+        return [{"label": plural, "url": list_url(self.listed)}, {"label": title}]
 
     def records(self, keys):
         """The records of these keys that the user may see, in the order of the keys."""
-        rows = self.model.objects.visible_to(self.request.user).filter(pk__among=keys)
+        rows = self.listed.objects.visible_to(self.request.user).filter(pk__among=keys)
         found = rows.select_related("owner").in_bulk()
         return [found[key] for key in keys if key in found]
-
-    def verb_of(self, name):
-        verb = batches.verb_named(name, self.model, self.request.user)
-        if verb is None:
-            forbid(NotAllowed(_("You can't do this to many records at once.")))
-        return verb
 
 
 class BatchVerbView(BatchMixin, DomainFormMixin, TemplateView):
     """Say what is chosen, ask for the choices of the verb, show what would happen, and do it."""
 
     template_name = "core/batch_form.html"
-
-    def setup(self, request, *args, **kwargs):
-        super().setup(request, *args, **kwargs)
-        self.verb = self.verb_of(kwargs["verb"])
 
     def dispatch(self, request, *args, **kwargs):
         if self.batch.started_at:
@@ -133,8 +138,8 @@ class BatchVerbView(BatchMixin, DomainFormMixin, TemplateView):
             form=form,
             title=title,
             submit=title,
-            crumbs=[{"label": self.plural, "url": list_url(self.model)}, {"label": title}],
-            cancel_url=list_url(self.model),
+            crumbs=self.crumbs(title),
+            cancel_url=list_url(self.listed),
             verb=verb,
             first=self.first,
             more=count - len(self.first),
@@ -155,7 +160,7 @@ class BatchVerbView(BatchMixin, DomainFormMixin, TemplateView):
     def post(self, request, *args, **kwargs):
         if "leave_out" in request.POST:
             batch = batches.leave_out(self.batch, self.verb)
-            return SeeOther(reverse("core:batch_verb", args=[batch.pk, self.verb.name]))
+            return SeeOther(reverse("core:batch_verb", args=[batch.pk]))
         form = self.get_form(request.POST)
         if form is None:
             return self.form_invalid(None)
@@ -219,32 +224,30 @@ class BatchView(BatchMixin, TemplateView):
 
     def get_context_data(self, **kwargs):
         batch, outcomes = self.batch, outcomes_of(self.batch)
-        verb = self.verb_of(batch.verb)
         order = (FAILED, SKIPPED, DONE)
         shown = sorted(outcomes, key=lambda outcome: order.index(outcome.state))[:TOLD]
         records = {record.pk: record for record in self.records([o.pk for o in shown])}
-        title = verb.title(len(batch.keys))
+        title = self.verb.title(len(batch.keys))
         return super().get_context_data(
             batch=batch,
             title=title,
-            crumbs=[{"label": self.plural, "url": list_url(self.model)}, {"label": title}],
+            crumbs=self.crumbs(title),
             told=sentences(batches.counts(outcomes)),
             rows=[(outcome, records.get(outcome.pk)) for outcome in shown],
             more=len(outcomes) - len(shown),
             so_far=len(outcomes),
             count=len(batch.keys),
-            kind=self.model._meta.model_name,
+            kind=self.listed._meta.model_name,
             **kwargs,
         )
 
     def post(self, request, *args, **kwargs):
         """Go on with what is left."""
         if self.batch.done_at is None:
-            verb = self.verb_of(self.batch.verb)
-            form = batches.form_of(self.batch, verb)
+            form = batches.form_of(self.batch, self.verb)
             if form is None:
                 text = _("It can't go on: what was chosen is no longer possible.")
                 messages.warning(request, text)
             else:
-                batches.go_on(self.batch, verb, form)
+                batches.go_on(self.batch, self.verb, form)
         return SeeOther(self.batch.get_absolute_url())

@@ -74,7 +74,7 @@ def test_ticked_rows_of_a_list_become_a_batch(as_rep, rep):
 
     assert f'name="pick" value="{leads[0].pk}" form="bulk"' in page
     assert f'aria-label="{leads[0]}"' in page
-    assert url == reverse("core:batch_verb", args=[newest().pk, "assign"])
+    assert url == reverse("core:batch_verb", args=[newest().pk])
     assert newest().keys == [lead.pk for lead in leads[:2]]
 
 
@@ -231,8 +231,8 @@ def test_a_batch_is_done_once(as_rep, rep, colleague):
 
 def test_a_batch_that_another_browser_began_is_not_begun_again(rep, colleague):
     lead = LeadFactory(owner=rep)
-    batch = batches.choose(Lead, [lead.pk], by=rep)
     verb = batches.verb_named("assign", Lead, rep)
+    batch = batches.choose(verb, [lead.pk])
     form = verb.get_form([lead], QueryDict(f"owner={colleague.pk}"))
     assert form.is_valid()
     batches.start(batch, verb, form)
