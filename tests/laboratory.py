@@ -28,7 +28,7 @@ from opportunities.services import close_lost, close_won
 from tests.digest import differences, digest
 from tests.factories.accounts import AccountFactory
 from tests.factories.contacts import ContactFactory, RelationFactory
-from tests.factories.leads import LeadFactory
+from tests.factories.leads import LeadFactory, QueueFactory, RuleFactory
 from tests.factories.opportunities import OpportunityFactory, RoleFactory
 from tests.factories.users import TeamFactory, UserFactory
 from tests.pages import sent
@@ -108,6 +108,8 @@ class World:
         LeadFactory(owner=self.rep, company="Acme", website="https://acme.example", budget=500)
         lead = LeadFactory(owner=self.rep, company="Beta")
         convert_lead(lead, by=self.rep, choices=ConversionChoices())
+        RuleFactory(name="Inbound", queue=QueueFactory(name="Web", members=[self.rep]))
+        LeadFactory(owner=self.rep, company="Gamma", lifecycle="SQL")
 
     def _hide(self):
         """What the representative may not see: leads and deals of another team."""
