@@ -194,6 +194,11 @@ class OwnedRecord(Record):
         """What must be known before the record is opened, in a word: Archived."""
         return _("Archived") if self.is_archived else ""
 
+    def give_to(self, owner):
+        """Set the owner and what goes with it; saves nothing, returns the names of the fields."""
+        self.owner = owner
+        return ["owner"]
+
     @classmethod
     def derive(cls, records):
         super().derive(records)
@@ -231,6 +236,17 @@ class Organisation(Record):
     sdr_handover_hours = models.PositiveSmallIntegerField(_("hours to hand over"), default=24)
     nurture_recheck_days = models.PositiveSmallIntegerField(
         _("days until a nurtured lead is looked at again"), default=90
+    )
+    default_lead_owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("owner of leads that no rule fits"),
+    )
+    routes_to_account_owner = models.BooleanField(
+        _("leads of a known account go to its owner"), default=False
     )
 
     class Meta(Record.Meta):

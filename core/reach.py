@@ -3,15 +3,17 @@ Who may see and do what: roles, verbs, the matrix, and how far each of them reac
 
 Three questions are answered here and nowhere else: ``visible`` cuts a queryset to what a user
 may see or do, ``can`` asks for one record, ``allowed`` for a page of them. What widens a reach
-on single records (shares, queues, a deal's team) joins ``condition`` and ``can`` as a second
-arm of ids; what shows only the stub of a record is the note ``stub``.
+on single records joins ``condition`` and ``can`` as a second arm of ids: a model that has
+``lent_to(user)`` names by it the rows that a user may look at, whoever owns them. What shows
+only the stub of a record is the note ``stub``.
 Rule: docs/rules/access.md.
 """
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from functools import cached_property
+from functools import cache, cached_property
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Q, Value
 from django.utils.translation import gettext as _
@@ -21,6 +23,7 @@ from core.errors import NotAllowed
 from core.once import once
 from users.models import Role, Team, User
 
+PERSON, TEAM, LENT = range(3)  # what a row of the reach's one query is
 MAX_OWNERS = 5000  # with more owners than this a condition names their teams instead
 
 
@@ -237,21 +240,39 @@ class Reach:
         near = {pk for pk, team, manager in self._people if team in self.near_teams}
         return frozenset(near | self.own)
 
+    def lent(self, model):
+        """The keys of the rows of ``model`` that the user may look at, whoever owns them."""
+        models_ = lenders()
+        if model not in models_:
+            return frozenset()
+        number = LENT + models_.index(model)
+        return frozenset(pk for kind, pk, *_rest in self._organisation if kind == number)
+
     @property
     def _teams(self):
-        return [row for is_team, *row in self._organisation if is_team]
+        return [row for kind, *row in self._organisation if kind == TEAM]
 
     @property
     def _people(self):
-        return [row for is_team, *row in self._organisation if not is_team]
+        return [row for kind, *row in self._organisation if kind == PERSON]
 
     @cached_property
     def _organisation(self):
-        """Teams, and people with a team or a manager: (is a team, key, what it is in, manager)."""
-        teams = Team.objects.values_list(Value(1), "pk", "parent_id", "manager_id")
+        """
+        What the reach is made of, in one query: (what it is, key, what it is in, manager).
+
+        Teams, people with a team or a manager, and the rows that are lent to the user.
+        """
+        teams = Team.objects.values_list(Value(TEAM), "pk", "parent_id", "manager_id")
         placed = Q(team_id__isnull=False) | Q(manager_id__isnull=False)
-        people = User.objects.filter(placed).values_list(Value(0), "pk", "team_id", "manager_id")
-        return list(teams.union(people, all=True))
+        people = User.objects.filter(placed)
+        people = people.values_list(Value(PERSON), "pk", "team_id", "manager_id")
+        nothing = Value(None, models.BigIntegerField())
+        lent = [
+            model.lent_to(self.user).values_list(Value(LENT + number), "pk", nothing, nothing)
+            for number, model in enumerate(lenders())
+        ]
+        return list(teams.union(people, *lent, all=True))
 
     def cell(self, access, verb):
         """The scope and the note that this user has for ``verb`` on the object ``access``."""
@@ -290,6 +311,12 @@ class Reach:
         return Q(**{f"{prefix}owner__team_id__in": sorted(teams)}) | Q(
             **{f"{prefix}owner_id__in": sorted(self.subordinates)}
         )
+
+
+@cache
+def lenders():
+    """The models whose rows can be lent, in the order of the apps."""
+    return [model for model in apps.get_models() if hasattr(model, "lent_to")]
 
 
 def reach_of(user):
@@ -339,6 +366,8 @@ def condition(model, reach, verb, prefix=""):
     if scope == Scope.NONE:
         return None
     where = reach.owned(scope, prefix)
+    if where and verb == Verb.VIEW and (keys := reach.lent(model)):
+        where |= Q(**{f"{prefix}pk__in": sorted(keys)})
     for name, values in note.only.items():
         where &= Q(**{f"{prefix}{name}__in": values})
     if _has_private(model) and not reach.is_admin:
@@ -434,13 +463,17 @@ def _can(record, reach, verb):
     if record.access is None:
         return _may_on_reference(reach, verb)
     scope, note = reach.cell(record.access, verb)
-    if not reach.owns(scope, record.owner_id):
+    if not reach.owns(scope, record.owner_id) and not _is_lent(record, reach, verb, scope):
         return False
     if not _matches(record, note.only):
         return False
     if reach.is_admin or not getattr(record, "is_private", False):
         return True
     return reach.owns(Scope.OWN, record.owner_id)
+
+
+def _is_lent(record, reach, verb, scope):
+    return verb == Verb.VIEW and scope != Scope.NONE and record.pk in reach.lent(type(record))
 
 
 def _key(record, name):

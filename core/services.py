@@ -90,8 +90,7 @@ def assign(record, *, owner, by, key=None):
         record = locked(record, by=by, verb=Verb.ASSIGN)
         refuse_owner(owner, by=by)
         before = copy.copy(record)
-        record.owner = owner
-        record.save(update_fields=["owner"])
+        record.save(update_fields=record.give_to(owner))
         owner_changed.send(sender=type(record), record=record, before=before)
         op.location = record.get_absolute_url()
     return record

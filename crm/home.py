@@ -43,6 +43,7 @@ LEAD_FIELDS = (
     *("created_at", "status_changed_at", "nurture_until"),
     *("owner__name", "owner__email"),
 )
+HANDOVER_FIELDS = ("handed_over_at", "handed_over_to__name", "handed_over_by__name")
 SHOWN_DEALS = 8
 READ_DEALS = 40  # among those that close next are the ones to look at
 DEAL_FIELDS = (
@@ -78,6 +79,7 @@ def home(request):
         "is_team": is_team,
         "figures": [*(leads.figures() if leads else ()), *(deals.figures() if deals else ())],
         "leads": leads,
+        "handovers": leads.handovers if leads else [],
         "deals": deals,
         "seen": last_seen(user),
         "changes": recent_changes(user),
@@ -123,10 +125,16 @@ class Leads:
 
     by_phase: dict
     counts: Counter
+    handovers: list
 
     @classmethod
     def of(cls, owners, *, user):
-        """New ones, qualified ones, and those whose rest is over; the best and oldest first."""
+        """
+        New ones, qualified ones, and those whose rest is over; the best and oldest first.
+
+        Those of a hand-over that waits, by or to the user or his people, stand by themselves.
+        """
+        handed_over = sorted(reach_of(user).lent(Lead))
         today = Organisation.current().today()
         wanted = Q(phase__in=[Phase.OPEN, Phase.QUALIFIED])
         wanted |= Q(phase=Phase.NURTURING, nurture_until__lte=today)
@@ -135,24 +143,43 @@ class Leads:
             "created_at",
             "pk",
         )
+        rows, parts = Lead.objects.visible_to(user).live().select_related("owner"), [F("phase")]
+        wanted, fields = wanted & Q(owner__in=owners), LEAD_FIELDS
+        if handed_over:
+            among = Q(pk__in=handed_over)
+            rows = rows.select_related("handed_over_to", "handed_over_by")
+            wanted, fields = wanted | among, (*LEAD_FIELDS, *HANDOVER_FIELDS)
+            parts = [Case(When(among, then=Value("")), default=F("phase"))]
         rows = (
-            Lead.objects.visible_to(user)
-            .live()
-            .filter(wanted, owner__in=owners)
+            rows.filter(wanted)
             .annotate(
-                place=Window(RowNumber(), partition_by=[F("phase")], order_by=best_first),
-                number=Window(Count("pk"), partition_by=[F("phase")]),
+                place=Window(RowNumber(), partition_by=parts, order_by=best_first),
+                number=Window(Count("pk"), partition_by=parts),
             )
             .filter(place__lte=SHOWN_LEADS)
-            .select_related("owner")
-            .only(*LEAD_FIELDS)
+            .only(*fields)
             .order_by("phase", "place")
         )
-        by_phase, counts = {}, Counter()
+        by_phase, counts, handovers = {}, Counter(), []
         for lead in rows:
+            if lead.pk in handed_over:
+                handovers.append(cls.handover(lead, user=user))
+                continue
             by_phase.setdefault(Phase(lead.phase), []).append(lead)
             counts[Phase(lead.phase)] = lead.number
-        return cls(by_phase, counts)
+        handovers.sort(key=lambda row: (not row["is_mine"], row["due_at"]))
+        return cls(by_phase, counts, handovers)
+
+    @staticmethod
+    def handover(lead, *, user):
+        """A hand-over that waits for its answer, as the page shows it."""
+        due_at = lead.answer_due_at
+        return {
+            "lead": lead,
+            "is_mine": lead.handed_over_to_id == user.pk,
+            "due_at": due_at,
+            "is_overdue": timezone.now() > due_at,
+        }
 
     def panels(self):
         """The panels of the page: title, leads, their number, and where all of them are."""

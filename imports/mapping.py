@@ -44,6 +44,7 @@ class Options:
     probability_scale: int = 1
     create_accounts_by_name: bool = False
     import_archived: bool = False
+    assign: bool = False
     add_to_lists: tuple = ()
     round: tuple = ()
     leave_out_unreadable: tuple = ()
@@ -57,6 +58,7 @@ class Options:
         _refuse_unless(self.match_by in MATCHES[kind], "match_by", self.match_by)
         _refuse_unless(self.decimal in (None, ".", ","), "decimal", self.decimal)
         _refuse_unless(self.date_order in (None, *DATE_ORDERS), "date_order", self.date_order)
+        _refuse_unless(kind == "leads" or not self.assign, "assign", "true")
         lists = (f.name for f in dataclasses.fields(Options) if f.default == ())
         for name in lists:
             for item in getattr(self, name):

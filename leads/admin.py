@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from core.admin import JournalledAdmin, RecordAdmin, RuledForm
-from leads.models import Conversion, Lead, LeadStatus
+from leads.models import AssignmentRule, Conversion, Lead, LeadStatus, Queue, QueueMember
 
 
 @admin.register(LeadStatus)
@@ -11,6 +11,31 @@ class LeadStatusAdmin(JournalledAdmin):
     list_filter = ("phase", "is_active")
     search_fields = ("name",)
     ordering = ("position", "pk")
+
+
+@admin.register(AssignmentRule)
+class AssignmentRuleAdmin(RecordAdmin):
+    list_display = ("name", "position", "target_user", "queue", "fallback_owner", "is_active")
+    list_filter = ("is_active",)
+    list_select_related = ("target_user", "queue", "fallback_owner")
+    search_fields = ("name",)
+    ordering = ("position", "pk")
+
+
+@admin.register(Queue)
+class QueueAdmin(RecordAdmin):
+    list_display = ("name", "last_position")
+    search_fields = ("name",)
+    ordering = ("name", "pk")
+
+
+@admin.register(QueueMember)
+class QueueMemberAdmin(RecordAdmin):
+    list_display = ("user", "queue", "position", "daily_cap", "served_on", "served")
+    list_filter = ("queue",)
+    list_select_related = ("user", "queue")
+    search_fields = ("user__name",)
+    ordering = ("queue", "position", "pk")
 
 
 @admin.register(Lead)

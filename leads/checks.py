@@ -5,8 +5,9 @@ from django.db.models.functions import Coalesce
 
 from contacts.models import AccountContactRelation
 from core.checks import check, offending
+from core.filtering import FilterRefused, parse
 from core.journal import Change, Kind, Verb
-from leads.models import Conversion, Lead, Phase
+from leads.models import AssignmentRule, Conversion, Lead, Phase
 
 HERE = Conversion.Origin.CONVERTED
 AFTERWARDS = (Kind.UNDO, Kind.ERASE, Kind.CONVERT)
@@ -112,6 +113,16 @@ def converted_leads_are_left_alone():
         converting=Subquery(conversion.values("operation_id")[:1])
     )
     yield from offending(leads.filter(Exists(later)))
+
+
+@check("I43")
+def rules_can_be_asked():
+    """The conditions of every active assignment rule can be asked."""
+    for rule in AssignmentRule.objects.active().order_by("pk"):
+        try:
+            parse(Lead, rule.criteria, by=None)
+        except FilterRefused:
+            yield "assignmentrule", rule.pk
 
 
 @check("I23")

@@ -1,8 +1,11 @@
 """
-What is done to a lead before it is converted: its way through the statuses.
+What is done to a lead before it is converted: its way through the statuses, its hand-over.
 
-Converting is ``leads.conversion``. Rule: docs/rules/leads.md.
+Converting is ``leads.conversion``, choosing an owner by rules ``leads.assignment``.
+Rules: docs/rules/leads.md, docs/rules/assignment.md.
 """
+
+import copy
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -11,9 +14,17 @@ from core.errors import Conflict, Invalid, NotAllowed
 from core.journal import Kind, Label, operation, retried
 from core.models import Organisation
 from core.reach import Verb, editable_fields
+from core.records import remove
 from core.services import locked
-from leads.models import LeadStatus, Phase
+from core.signals import owner_changed
+from leads.models import Lead, LeadStatus, Phase, Queue
 from leads.models.lead import nurture_preset, refuse_unexplained
+from leads.models.takers import why_not_taken
+from leads.models.turns import turns_of
+from users.models import Role, User
+
+LEAST_NOTE = 20
+HANDED_OVER_IN = (Lead.Lifecycle.SAL, Lead.Lifecycle.SQL)
 
 
 class UseConvert(Conflict):
@@ -38,6 +49,18 @@ class CannotBeReached(Invalid):
 
 class NotExplained(Invalid):
     """A lead is given up with a reason only."""
+
+
+class NotHandedOver(Conflict):
+    """The lead is not one that is handed over, or no hand-over waits for this user's answer."""
+
+
+class NoReceiver(Invalid):
+    """Nobody is there to whom the lead could be handed over."""
+
+
+class NoteTooShort(Invalid):
+    """Who hands a lead over, or returns it, says what the other one needs to know."""
 
 
 class BadNurtureDate(Invalid):
@@ -161,6 +184,136 @@ def _refuse_unexplained(reason, note):
     if refusals.errors:
         first = next(iter(refusals.errors.values()))[0]
         raise NotExplained(first, errors=refusals.errors)
+
+
+# -- the hand-over ----------------------------------------------------------------------------
+
+
+def may_hand_over(lead, *, by):
+    """Whether ``by`` may offer ``lead``, as it stands, to a representative."""
+    is_open = not lead.is_archived and not lead.is_closed
+    return is_open and lead.lifecycle in HANDED_OVER_IN and lead.can(by, Verb.ASSIGN)
+
+
+@retried
+def hand_over(lead, *, to, note, by, key=None):
+    """
+    Offer ``lead`` to a representative, or to the next one of a queue; the owner stays till then.
+
+    A hand-over that still waits is replaced. Rule: docs/rules/assignment.md, section 4.
+
+    :raises NotHandedOver: sales has not accepted the lead yet, or it is closed
+    :raises NoteTooShort: the note has less than 20 characters
+    :raises NoReceiver: ``to`` can't take it, or nobody in the queue can
+    :raises NotAllowed: ``by`` may not give it away, or not to this person
+    """
+    message = gettext_noop("Handed %(lead)s over to %(user)s")
+    with operation(Kind.EDIT, by=by, label=Label(""), key=key) as op:
+        lead = locked(lead, by=by, verb=Verb.ASSIGN)
+        if not may_hand_over(lead, by=by):
+            text = _("Only open leads that sales has accepted or qualified are handed over.")
+            raise NotHandedOver(text)
+        if len(note.strip()) < LEAST_NOTE:
+            text = _("Say in at least %(count)s characters what is needed, by when, and what next.")
+            raise NoteTooShort(text % {"count": LEAST_NOTE}, field="note")
+        receiver = _receiver(to, lead, by=by)
+        lead.end_handover()
+        lead.handed_over_to, lead.handed_over_by, lead.handed_over_at = receiver, by, op.at
+        lead.handover_note = note
+        lead.save()
+        op.label = Label(message, lead=lead, user=receiver)
+        op.location = lead.get_absolute_url()
+    return lead
+
+
+def receivers(by):
+    """The people to whom ``by`` may hand leads over; marketing only to queues."""
+    people = User.objects.active().filter(role=Role.REP).exclude(pk=by.pk)
+    return people.none() if by.role == Role.MARKETING else people.order_by("name", "pk")
+
+
+def _receiver(to, lead, *, by):
+    today = Organisation.current().today()
+    if isinstance(to, Queue):
+        turns = turns_of([to.pk], today)[to.pk]
+        turns.members = [m for m in turns.members if m.user_id != lead.owner_id]
+        receiver = turns.next([])
+        if receiver is None:
+            message = _("Nobody in %(queue)s can take a lead now.") % {"queue": to}
+            raise NoReceiver(message, field="queue")
+        turns.keep()
+        return receiver
+    if to.pk == lead.owner_id:
+        message = _("%(user)s owns the lead already.") % {"user": to}
+        raise NoReceiver(message, field="user")
+    if not receivers(by).filter(pk=to.pk).exists():
+        message = _("Leads are handed over to active representatives only.")
+        raise NoReceiver(message, field="user")
+    if reason := why_not_taken(to, today=today):
+        raise NoReceiver(reason, field="user")
+    return to
+
+
+@retried
+def accept_handover(lead, *, by, key=None):
+    """
+    Take over ``lead``, which was handed over to ``by``: now he owns it. Announces owner_changed.
+
+    :raises NotHandedOver: no hand-over of it waits for the answer of ``by``
+    """
+    label = Label(gettext_noop("Accepted %(lead)s"), lead=lead)
+    with operation(Kind.EDIT, by=by, label=label, key=key) as op:
+        lead = _locked_for_answer(lead, by=by)
+        before = copy.copy(lead)
+        lead.handed_over_to = None
+        lead.give_to(by)
+        lead.save()
+        owner_changed.send(sender=Lead, record=lead, before=before)
+        op.location = lead.get_absolute_url()
+    return lead
+
+
+@retried
+def return_handover(lead, *, reason, by, key=None):
+    """
+    Give ``lead``, which was handed over to ``by``, back with a reason; its owner stays.
+
+    :raises NotHandedOver: no hand-over of it waits for the answer of ``by``
+    :raises NoteTooShort: there is no reason
+    """
+    label = Label(gettext_noop("Returned %(lead)s"), lead=lead)
+    with operation(Kind.EDIT, by=by, label=label, key=key) as op:
+        lead = _locked_for_answer(lead, by=by)
+        if not reason.strip():
+            raise NoteTooShort(_("Say why the lead is returned."), field="reason")
+        lead.handed_over_to, lead.returned_by, lead.return_reason = None, by, reason
+        lead.save()
+        op.location = lead.get_absolute_url()
+    return lead
+
+
+def _locked_for_answer(lead, *, by):
+    lead = locked(lead, by=by, verb=Verb.VIEW)
+    if not lead.waits_for(by):
+        raise NotHandedOver(_("%(lead)s does not wait for your answer.") % {"lead": lead})
+    return lead
+
+
+# -- settings ---------------------------------------------------------------------------------
+
+
+@retried
+def remove_member(member, *, by, key=None):
+    """
+    Take somebody out of a queue; the undo brings him back to his place.
+
+    :raises NotAllowed: only administrators write settings
+    """
+    label = Label(gettext_noop("Removed %(user)s from %(queue)s"), user=member.user,
+                  queue=member.queue)  # fmt: skip
+    with operation(Kind.REMOVE, by=by, label=label, key=key) as op:
+        remove([locked(member, by=by, verb=Verb.EDIT)])
+        op.location = member.queue.get_absolute_url()
 
 
 def save_status(status, *, is_default):

@@ -30,7 +30,7 @@ from opportunities.services import close_lost, close_won
 from tests.digest import differences, digest
 from tests.factories.accounts import AccountFactory
 from tests.factories.contacts import ContactFactory, RelationFactory
-from tests.factories.leads import LeadFactory
+from tests.factories.leads import LeadFactory, QueueFactory, RuleFactory
 from tests.factories.opportunities import OpportunityFactory, RoleFactory
 from tests.factories.users import TeamFactory, UserFactory
 from tests.factories.views import SavedViewFactory
@@ -113,6 +113,8 @@ class World:
         LeadFactory(owner=self.rep, company="Acme", website="https://acme.example", budget=500)
         lead = LeadFactory(owner=self.rep, company="Beta")
         convert_lead(lead, by=self.rep, choices=ConversionChoices())
+        RuleFactory(name="Inbound", queue=QueueFactory(name="Web", members=[self.rep]))
+        LeadFactory(owner=self.rep, company="Gamma", lifecycle="SQL")
 
     def _choose(self):
         """One batch that was done, and one that waits for the choices of its verb."""

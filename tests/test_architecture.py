@@ -40,7 +40,7 @@ OWN_FILES = {
         "journal", "lists", "middleware", "normalise", "once", "postgresql", "rates", "reach",
         "records", "recycle_bin", "request_id", "saved_views", "search", "seen", "undo",
     },
-    "leads": {"conversion"},
+    "leads": {"assignment", "conversion"},
     "imports": {
         "drafts", "engine", "headers", "kinds", "links", "mapping", "reader", "results", "runs",
         "survey",

@@ -255,6 +255,10 @@ class User(Journalled, AbstractBaseUser):
     def get_short_name(self):
         return self.name.split()[0] if self.name.strip() else self.email
 
+    def is_away(self, *, today):
+        """Whether the user is out of office on the day ``today`` of the organisation."""
+        return self.out_of_office_until is not None and today <= self.out_of_office_until
+
     @property
     def is_staff(self):
         return self.is_active and self.role == Role.ADMIN

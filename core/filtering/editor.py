@@ -4,6 +4,7 @@ A filter as a page edits it: its tree as named inputs, read back from what a for
 The editor keeps what was typed, also what can't be asked, so that it can be put right.
 """
 
+import json
 import re
 from dataclasses import dataclass, field
 
@@ -349,3 +350,37 @@ class Editor:
                 node = node.items[number - 1] if number <= len(node.items) else node
             node.error = error.reason
             raise
+
+
+class EditorFormMixin:
+    """
+    A RecordForm with the conditions of a filter; ``document_field`` of the record holds them.
+
+    They come from the editor that the view gives; a filter that can't be asked is refused. A
+    form of one field alone, which sends none of them, leaves them as they are.
+    """
+
+    document_field = ""
+
+    def __init__(self, *args, editor, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.editor = editor
+
+    def clean(self):
+        cleaned = super().clean()
+        if not any(INPUT.fullmatch(name) for name in self.data):
+            return cleaned
+        try:
+            found = self.editor.check()
+        except FilterRefused as error:
+            self.add_error(None, error.message)
+        else:
+            setattr(self.instance, self.document_field, found.document)
+            # The one-time key stands for the conditions as well.
+            cleaned["conditions"] = json.dumps(found.document, sort_keys=True)
+        return cleaned
+
+    def apply_to(self, record):
+        record = super().apply_to(record)
+        setattr(record, self.document_field, getattr(self.instance, self.document_field))
+        return record

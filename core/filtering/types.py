@@ -551,7 +551,8 @@ class Person(Linked):
 
     def options(self):
         people = User.objects.active().order_by("name", "pk").values_list("pk", "name")
-        named = [(key, label) for key, label in self.groups.items()]
+        somebody = self.context.by is not None
+        named = [(k, label) for k, label in self.groups.items() if somebody or k == "inactive"]
         return [*named, *((str(pk), name) for pk, name in people[:MOST_OPTIONS])]
 
     def in_words(self, op, value):

@@ -3,6 +3,7 @@
 from zoneinfo import available_timezones
 
 from django import forms
+from django.db.models import Q
 from django.http import Http404
 from django.urls import reverse
 from django.utils.dates import MONTHS
@@ -24,6 +25,7 @@ from core.views.settings import (
     SettingsUpdateView,
     settings_crumbs,
 )
+from users.models import User
 
 
 class OrganisationForm(RecordForm):
@@ -54,6 +56,8 @@ class OrganisationForm(RecordForm):
             "stale_days",
             "sdr_handover_hours",
             "nurture_recheck_days",
+            "default_lead_owner",
+            "routes_to_account_owner",
             "free_mail_domains",
             "role_mailboxes",
         )
@@ -71,6 +75,14 @@ class OrganisationForm(RecordForm):
             ),
             "nurture_recheck_days": gettext_lazy(
                 "Offered as the rest of a lead that is not ready yet."
+            ),
+            "default_lead_owner": gettext_lazy(
+                "Gets the leads that no assignment rule fits, and those whose rule names people "
+                "who are all away. Without one such leads stay with who entered them."
+            ),
+            "routes_to_account_owner": gettext_lazy(
+                "Before the assignment rules are asked: a lead that certainly belongs to an "
+                "account, by its domain, goes to who owns the account."
             ),
             "free_mail_domains": gettext_lazy(
                 "One a line. An address there says nothing about the company: it is never used to "
@@ -95,8 +107,18 @@ class OrganisationForm(RecordForm):
             gettext_lazy("Selling"),
             ("stale_days", "sdr_handover_hours", "nurture_recheck_days"),
         ),
+        (
+            gettext_lazy("Assignment of leads"),
+            ("default_lead_owner", "routes_to_account_owner"),
+        ),
         (gettext_lazy("E-mail addresses"), ("free_mail_domains", "role_mailboxes")),
     )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        kept = Q(pk=self.instance.default_lead_owner_id)
+        people = User.objects.filter(Q(is_active=True) | kept)
+        self.fields["default_lead_owner"].queryset = people.order_by("name", "pk")
 
 
 class OrganisationUpdateView(SettingsUpdateView):

@@ -205,6 +205,10 @@ class RecordCreateView(RecordFormMixin, FormView):
             **super().get_context_data(**kwargs),
         }
 
+    def label_of(self, record):
+        """The words of the operation that made ``record``."""
+        return Label(gettext_noop("Added %(record)s"), record=record)
+
     @retried
     def perform(self, form):
         by = self.request.user
@@ -212,7 +216,7 @@ class RecordCreateView(RecordFormMixin, FormView):
             record = form.build()
             reach.require(by, Verb.CREATE, record)
             self.write(form, record)
-            op.label = Label(gettext_noop("Added %(record)s"), record=record)
+            op.label = self.label_of(record)
             op.location = self.location_of(record)
         return record
 

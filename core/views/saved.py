@@ -13,12 +13,13 @@ from django.views.generic import TemplateView
 from core import saved_views
 from core.errors import NotAllowed
 from core.filtering import FilterRefused
-from core.filtering.editor import Editor
+from core.filtering.editor import Editor, EditorFormMixin
 from core.filters import as_parameter
 from core.forms import RecordForm, VerbForm
 from core.models import SavedView
 from core.reach import Verb, may
 from core.views.base import SeeOther, VerbView, forbid, list_url, record_model
+from core.views.editor import EditorViewMixin
 from core.views.records import RecordCreateView, RecordUpdateView
 
 LONGEST_ADDRESS = 3_500  # servers refuse a request line of 4,094 bytes
@@ -34,33 +35,21 @@ def list_of(model, request, query):
     return view
 
 
-class SavedViewForm(RecordForm):
+class SavedViewForm(EditorFormMixin, RecordForm):
     """A view's name and audience; its conditions come from the editor, the rest from the list."""
 
     class Meta:
         model = SavedView
         fields = ["name", "audience", "is_pinned"]
 
-    def __init__(self, *args, editor, state, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.editor = editor
-        self.state = state
+    document_field = "filter"
 
-    def clean(self):
-        cleaned = super().clean()
-        try:
-            found = self.editor.check()
-        except FilterRefused as error:
-            self.add_error(None, error.message)
-        else:
-            self.instance.filter = found.document
-            # The one-time key stands for the conditions as well.
-            cleaned["conditions"] = as_parameter(found.document)
-        return cleaned
+    def __init__(self, *args, state, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.state = state
 
     def apply_to(self, record):
         record = super().apply_to(record)
-        record.filter = self.instance.filter
         record.columns, record.sort = self.state.columns, self.state.sort
         return record
 
@@ -77,7 +66,7 @@ class ListState:
         self.sort = sort if sort and str(view.table.sort_of(sort)) == sort else ""
 
 
-class SavedViewMixin:
+class SavedViewMixin(EditorViewMixin):
     """The page that edits the conditions of a list, shows them at once or saves them as a view."""
 
     form_class = SavedViewForm
@@ -110,27 +99,12 @@ class SavedViewMixin:
 
     def get_form_kwargs(self):
         state = ListState(self.list, self.query)
-        return super().get_form_kwargs() | {"editor": self.editor, "state": state}
+        return super().get_form_kwargs() | {"state": state}
 
     def post(self, request, *args, **kwargs):
-        do = request.POST.get("do", "save")
-        if do == "show":
+        if request.POST.get("do") == "show":
             return self.show()
-        if do != "save":
-            self.editor.change(do, request.POST)
-            return self.redraw(status=200)
         return super().post(request, *args, **kwargs)
-
-    def redraw(self, *, status, message=""):
-        """The page again, with what was typed."""
-        kwargs = self.get_form_kwargs()
-        typed = {name: value for name, value in kwargs.pop("data").items() if "." not in name}
-        kwargs.pop("files", None)
-        kwargs["initial"] = {**kwargs.get("initial", {}), **typed}
-        form = self.form_class(**kwargs)
-        form.initial["is_pinned"] = "is_pinned" in typed
-        context = self.get_context_data(form=form, editor_error=message)
-        return self.render_to_response(context, status=status)
 
     def show(self):
         """Lead to the list with the edited conditions in its URL."""
@@ -162,7 +136,6 @@ class SavedViewMixin:
                 {"label": capfirst(plural), "url": list_url(self.listed)},
                 {"label": context["title"] if "record" in context else title},
             ],
-            "editor": self.editor,
             "is_open": form.is_bound or "record" in context,
             "cancel_url": list_url(self.listed),
         }

@@ -22,6 +22,7 @@ from crm.administration.forms import ProfileForm, TeamForm, UserForm
 from crm.administration.services import save_team, save_user
 from crm.demo import load, loaded_run
 from crm.onboarding import hide_first_steps
+from leads.models import AssignmentRule, Queue
 from users.models import Team, User
 
 
@@ -72,6 +73,18 @@ SECTIONS = (
                 "leads:leadstatus_list",
                 "target-arrow",
                 gettext_lazy("The steps from a first contact to a conversion."),
+            ),
+            Section(
+                gettext_lazy("Assignment rules"),
+                "leads:assignmentrule_list",
+                "arrows-split-2",
+                gettext_lazy("Who gets a new lead, and what happens when that person is away."),
+            ),
+            Section(
+                gettext_lazy("Queues"),
+                "leads:queue_list",
+                "users",
+                gettext_lazy("Who is given leads in turns, and how many a day."),
             ),
             Section(
                 gettext_lazy("Stages"),
@@ -215,6 +228,12 @@ class UserUpdateView(UserFormView):
     def get_effects(self):
         if self.record.pk == self.request.user.pk:
             yield _("Your own role can be changed by another administrator only.")
+        rules = AssignmentRule.objects.active().naming(self.record).order_by("position", "pk")
+        if names := ", ".join(str(rule) for rule in rules):
+            yield _("Gets leads by the assignment rules: %(rules)s.") % {"rules": names}
+        queues = Queue.objects.filter(members__user=self.record.pk).order_by("name", "pk")
+        if names := ", ".join(str(queue) for queue in queues):
+            yield _("Is given leads in turns by the queues: %(queues)s.") % {"queues": names}
 
 
 class TeamFormView(AdministratorMixin, PeopleFormView):

@@ -155,10 +155,14 @@ class Kind:
         """The record of a new row, not saved."""
         return self.maker.make(draft.cleaned)
 
-    def write_new(self, drafts):
-        """Write the records of new rows and what belongs to them; all or nothing."""
+    def make_new(self, drafts):
+        """Make the records of new rows, not saved."""
         for draft in drafts:
             draft.record = self.new_record(draft)
+
+    def write_new(self, drafts):
+        """Write the records of new rows and what belongs to them; all or nothing."""
+        self.make_new(drafts)
         insert([draft.record for draft in drafts])
 
     def change(self, draft):

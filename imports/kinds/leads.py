@@ -8,6 +8,7 @@ from core.records import lock
 from imports.kinds.kind import Owned, match_by_email, split_name, unknown_choice
 from imports.links import EXTERNAL, Link
 from imports.models import Outcome
+from leads.assignment import choose_owners
 from leads.models import Conversion, Lead, LeadStatus, Phase
 from opportunities.models import Opportunity
 
@@ -95,6 +96,26 @@ class Leads(Owned):
         if lead.converted_at is not None:
             lead.become_converted(lead.status, at=lead.converted_at)
         return lead
+
+    def make_new(self, drafts):
+        """Where the rules are asked, they choose whom the file does not name."""
+        super().make_new(drafts)
+        if self.options.assign:
+            unnamed = [d.record for d in drafts if not d.has("owner") or d.unknown_owner]
+            leads = [r for r in unnamed if not r.is_closed and not r.is_archived]
+            for lead in leads:
+                lead.owner = self.run.by
+            if leads:
+                choose_owners(leads)
+
+    def change(self, draft):
+        """Another owner takes along what else goes with it."""
+        before = draft.stored.owner_id
+        moved = super().change(draft)
+        if "owner" in moved:
+            owner, draft.stored.owner_id = draft.stored.owner, before
+            moved += draft.stored.give_to(owner)[1:]
+        return moved
 
     def write_new(self, drafts):
         super().write_new(drafts)

@@ -85,6 +85,18 @@ class LeadForm(RecordForm):
                 self.fields.pop(name, None)
 
 
+class NewLeadForm(LeadForm):
+    """A lead that is entered by hand, whose owner the rules may choose."""
+
+    groups = (*LeadForm.groups, (_("Owner"), ("by_rules",)))
+
+    by_rules = forms.BooleanField(
+        label=_("Let the assignment rules choose the owner"),
+        required=False,
+        help_text=_("Without it the lead is yours."),
+    )
+
+
 def statuses_to_offer(lead, phases=Phase.values):
     """The statuses of ``phases`` that ``lead`` may be given now, without the one that it has."""
     return [s for s in lead.next_statuses() if s.phase in phases and s.pk != lead.status_id]

@@ -1,7 +1,21 @@
 """Leads: people and organisations that may be interested, their states, what they became."""
 
 from leads.models.conversion import Conversion
-from leads.models.lead import Lead, LeadQuerySet, Likeness
+from leads.models.lead import AssignedBy, Lead, LeadQuerySet, Likeness
+from leads.models.queue import Queue, QueueMember
+from leads.models.rule import AssignmentRule
 from leads.models.status import MOVES, LeadStatus, Phase
 
-__all__ = ["MOVES", "Conversion", "Lead", "LeadQuerySet", "LeadStatus", "Likeness", "Phase"]
+__all__ = [
+    "MOVES",
+    "AssignedBy",
+    "AssignmentRule",
+    "Conversion",
+    "Lead",
+    "LeadQuerySet",
+    "LeadStatus",
+    "Likeness",
+    "Phase",
+    "Queue",
+    "QueueMember",
+]

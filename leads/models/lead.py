@@ -2,6 +2,7 @@
 
 import datetime
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
@@ -37,6 +38,7 @@ from core.indexes import SearchIndex
 from core.models import Organisation, OwnedRecord, RecordQuerySet
 from core.normalise import domain_of, email_key, name_key, person_key
 from core.reach import ADDRESS_PARTS
+from leads.models.rule import AssignmentRule
 from leads.models.status import MOVES, LeadStatus, Phase
 
 OTHER = "Other"
@@ -58,6 +60,10 @@ POINTS = {
     "timeline": TIMELINE_POINTS,
 }
 """What each answer of the qualification counts; 25 at most for each of the four."""
+HANDOVER_FIELDS = (
+    *("handed_over_to", "handed_over_by", "handed_over_at", "handover_note"),
+    *("returned_by", "return_reason"),
+)
 LIKELY_ACCOUNTS = 1000  # of a larger hierarchy the accounts nearest to the top are compared
 
 
@@ -74,7 +80,27 @@ class Likeness(models.IntegerChoices):
     NAME = 3, _("same name")
 
 
+class AssignedBy(models.TextChoices):
+    """What chose the owner of a lead when the assignment rules were asked."""
+
+    RULE = "RULE", _("A rule")
+    ACCOUNT = "ACCOUNT", _("The owner of its account")
+    DEFAULT = "DEFAULT", _("No rule fits: the default owner")
+    FALLBACK = "FALLBACK", _("A rule whose target is away: its fallback owner")
+    INSTEAD = "INSTEAD", _("A rule whose target is away: the default owner")
+    KEPT = "KEPT", _("Nobody could take it")
+
+
+BY_A_RULE = (AssignedBy.RULE, AssignedBy.FALLBACK, AssignedBy.INSTEAD)
+WARNED_OF = (AssignedBy.FALLBACK, AssignedBy.INSTEAD, AssignedBy.KEPT)
+"""Administrators are told of these: somebody is away, or a setting is missing."""
+
+
 class LeadQuerySet(RecordQuerySet):
+    def handed_over(self):
+        """Open leads that wait for the answer of the one to whom they were handed over."""
+        return self.open().live().filter(handed_over_to__isnull=False)
+
     def open(self):
         """Leads that can still become something."""
         return self.exclude(phase__in=[Phase.CONVERTED, Phase.DEAD])
@@ -222,6 +248,52 @@ class Lead(OwnedRecord):
         verbose_name=_("belongs to"),
     )
 
+    assigned_by = models.CharField(
+        _("owner chosen by"), max_length=8, choices=AssignedBy, blank=True, editable=False
+    )
+    assigned_by_rule = models.ForeignKey(
+        AssignmentRule,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        db_index=False,
+        related_name="assigned_leads",
+        verbose_name=_("assigned by rule"),
+    )
+    assigned_at = models.DateTimeField(_("assigned by rules at"), null=True, editable=False)
+    handed_over_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("handed over to"),
+    )
+    handed_over_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("handed over by"),
+    )
+    handed_over_at = models.DateTimeField(_("handed over at"), null=True, editable=False)
+    handover_note = LongTextField(
+        _("note on the hand-over"), limit=1000, blank=True, editable=False
+    )
+    returned_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("returned by"),
+    )
+    return_reason = LongTextField(_("reason of the return"), limit=1000, blank=True, editable=False)
+
     rating = models.CharField(_("rating"), max_length=4, choices=Rating, blank=True)
     lead_source = ListField(_("lead source"), list_key="lead_source", blank=True)
     source_detail = models.CharField(_("source in detail"), max_length=255, blank=True)
@@ -311,6 +383,8 @@ class Lead(OwnedRecord):
         ("budget", "budget_currency"),
         ADDRESS_PARTS,
         *((name, f"{name}_at", f"{name}_source") for name in OPT_OUTS),
+        ("assigned_by", "assigned_by_rule", "assigned_at"),
+        HANDOVER_FIELDS,
     )
     search_fields = (
         "first_name",
@@ -394,10 +468,46 @@ class Lead(OwnedRecord):
                 condition=Q(qualification_score__lte=100, engagement_score__lte=100),
                 violation_error_message=_("Scores lie between 0 and 100."),
             ),
+            models.CheckConstraint(
+                name="lead_assigned_whole",
+                condition=Q(assigned_by="", assigned_by_rule=None, assigned_at=None)
+                | Q(
+                    assigned_by__in=BY_A_RULE,
+                    assigned_by_rule__isnull=False,
+                    assigned_at__isnull=False,
+                )
+                | Q(
+                    assigned_by__in=["ACCOUNT", "DEFAULT"],
+                    assigned_by_rule=None,
+                    assigned_at__isnull=False,
+                )
+                | Q(assigned_by="KEPT", assigned_at__isnull=False),
+                violation_error_message=_("What a rule assigned says which rule, and when."),
+            ),  # fmt: skip
+            models.CheckConstraint(
+                name="lead_handover_whole",
+                condition=Q(handed_over_to=None, handed_over_by=None, handed_over_at=None)
+                | Q(handed_over_by__isnull=False, handed_over_at__isnull=False),
+                violation_error_message=_("A hand-over says by whom and when."),
+            ),
+            models.CheckConstraint(
+                name="lead_not_handed_to_owner",
+                condition=Q(handed_over_to=None) | ~Q(handed_over_to=F("owner")),
+                violation_error_message=_("Nobody is handed over what he owns."),
+            ),
+            models.CheckConstraint(
+                name="lead_return_whole",
+                condition=Q(returned_by=None, return_reason="")
+                | (Q(returned_by__isnull=False, handed_over_to=None) & ~Q(return_reason="")),
+                violation_error_code="return_reason",
+                violation_error_message=_("Say why the lead is returned."),
+            ),
             *long_text_constraints("lead", "street", 255),
             *long_text_constraints("lead", "need", 2000),
             *long_text_constraints("lead", "consent_note", 1000),
             *long_text_constraints("lead", "description", 32000),
+            *long_text_constraints("lead", "handover_note", 1000),
+            *long_text_constraints("lead", "return_reason", 1000),
             models.UniqueConstraint(
                 name="lead_external_uniq",
                 fields=["external_source", "external_id"],
@@ -431,6 +541,21 @@ class Lead(OwnedRecord):
             models.Index(fields=["web_domain"], name="lead_web_domain_idx"),
             models.Index(fields=["phone_e164"], name="lead_phone_e164_idx"),
             models.Index(fields=["mobile_e164"], name="lead_mobile_e164_idx"),
+            models.Index(
+                fields=["handed_over_to"],
+                condition=Q(handed_over_to__isnull=False),
+                name="lead_pending_handover_idx",
+            ),
+            models.Index(
+                fields=["assigned_by_rule"],
+                condition=Q(assigned_by_rule__isnull=False),
+                name="lead_assigned_by_rule_idx",
+            ),
+            models.Index(
+                fields=["assigned_at", "id"],
+                condition=Q(assigned_by__in=WARNED_OF),
+                name="lead_assigned_warning_idx",
+            ),
         ]
 
     def __str__(self):
@@ -458,6 +583,11 @@ class Lead(OwnedRecord):
     @property
     def is_converted(self):
         return self.converted_at is not None
+
+    @property
+    def is_closed(self):
+        """Whether nothing more becomes of it, as it is converted or given up."""
+        return self.phase in (Phase.CONVERTED, Phase.DEAD)
 
     @property
     def is_individual(self):
@@ -521,6 +651,50 @@ class Lead(OwnedRecord):
         """Save what makes this a converted lead, its lifecycle included."""
         self.become_converted(status, at=at)
         self.save()
+
+    @classmethod
+    def lent_to(cls, user):
+        """The leads in a hand-over by or to ``user``, or to his people, that is not answered."""
+        concerned = (
+            Q(handed_over_to=user)
+            | Q(handed_over_by=user)
+            | Q(handed_over_to__manager=user)
+            | Q(handed_over_to__team__manager=user)
+        )
+        return cls.objects.handed_over().filter(concerned).order_by()
+
+    def give_to(self, owner):
+        """Set the owner; no rule has chosen him, and a hand-over to another one is settled."""
+        is_settled = self.handed_over_to_id is not None and owner.pk != self.owner_id
+        names = super().give_to(owner)
+        self.assigned_by, self.assigned_by_rule, self.assigned_at = "", None, None
+        names += ["assigned_by", "assigned_by_rule", "assigned_at"]
+        return names + self.end_handover() if is_settled else names
+
+    def end_handover(self):
+        """Forget the hand-over; the journal keeps it. Saves nothing, returns the fields' names."""
+        self.handed_over_to = self.handed_over_by = self.handed_over_at = self.returned_by = None
+        self.handover_note = self.return_reason = ""
+        return list(HANDOVER_FIELDS)
+
+    @property
+    def is_handed_over(self):
+        """Whether a hand-over of the lead waits for its answer."""
+        return self.handed_over_to_id is not None and not self.is_closed
+
+    def waits_for(self, user):
+        """Whether the lead was handed over to ``user``, who has not answered yet."""
+        return self.is_handed_over and self.handed_over_to_id == user.pk
+
+    @property
+    def answer_due_at(self):
+        """Until when the one to whom the lead was handed over should answer."""
+        hours = Organisation.current().sdr_handover_hours
+        return self.handed_over_at + datetime.timedelta(hours=hours)
+
+    def is_answer_overdue(self, *, now):
+        """Whether the hand-over has waited longer than the organisation wants."""
+        return self.is_handed_over and now > self.answer_due_at
 
     def why_read_only(self):
         if not self.is_converted:

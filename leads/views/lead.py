@@ -6,12 +6,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from core import display, reach
 from core.forms import VerbForm
 from core.history import history, snapshot
-from core.journal import Change
+from core.journal import Change, Label
 from core.journal import Verb as JournalVerb
 from core.reach import Verb
 from core.tables import Column, address, as_columns, column_of
@@ -22,6 +22,7 @@ from core.views import (
     RecordUpdateView,
     url_of,
 )
+from leads.assignment import choose_owners
 from leads.conversion import suggest_matches
 from leads.conversion.leftovers import fields_left
 from leads.forms.lead import (
@@ -30,12 +31,16 @@ from leads.forms.lead import (
     REACH,
     STATUS,
     LeadForm,
+    NewLeadForm,
 )
-from leads.models import Conversion, Lead, LeadStatus, Phase
+from leads.models import AssignedBy, Conversion, Lead, LeadStatus, Phase
 from leads.models.lead import POINTS
-from leads.services import may_set_status
+from leads.services import may_hand_over, may_set_status
 
-CONSEQUENCES = frozenset({"phase", "status_changed_at", "mql_at", "sal_at", "sql_at"})
+CONSEQUENCES = frozenset(
+    {"phase", "status_changed_at", "mql_at", "sal_at", "sql_at", "assigned_at", "assigned_by"}
+    | {"handed_over_at", "handed_over_by", "returned_by"}
+)
 SHOWN_CHANGES = 8
 SHOWN_MATCHES = 3
 TARGETS = {"account": gettext_lazy("account"), "contact": gettext_lazy("contact")}
@@ -63,6 +68,16 @@ def permission(name, label):
     return Column(name, label, value=words, kind="pill", tone=lambda lead: "warn")
 
 
+def chosen_by(lead):
+    """What chose the owner, with the rule's name; "" if somebody did."""
+    if lead.assigned_by_rule_id is None:
+        return lead.get_assigned_by_display()
+    if lead.assigned_by == AssignedBy.RULE:
+        return _("Rule “%(rule)s”") % {"rule": lead.assigned_by_rule}
+    return _("Rule “%(rule)s”, whose target was away") % {"rule": lead.assigned_by_rule}
+
+
+CHOSEN_BY = Column("assigned_by", gettext_lazy("Assigned by"), value=chosen_by)
 BUDGET = Column("budget", gettext_lazy("Budget"), value=budget_text)
 POSTAL = address("", gettext_lazy("Address"))
 REASON = column_of(Lead, "disqualify_reason")
@@ -122,6 +137,11 @@ ORIGIN = (
         "source_detail",
         "capture_channel",
         "lifecycle",
+        CHOSEN_BY,
+        "assigned_at",
+        "handed_over_by",
+        "handed_over_at",
+        "handover_note",
         "status_changed_at",
         *STATUS,
         "created_at",
@@ -140,7 +160,10 @@ class LeadDetailView(RecordDetailView):
     model = Lead
     template_name = "leads/lead_detail.html"
     form_class = LeadForm
-    select_related = ("owner", "status", "matched_account", "created_by", "updated_by")
+    select_related = (
+        *("owner", "status", "matched_account", "created_by", "updated_by"),
+        *("assigned_by_rule", "handed_over_to", "handed_over_by", "returned_by"),
+    )
     facts = (
         Column("score", gettext_lazy("Score"), value="qualification_score", kind="score"),
         Column("budget", gettext_lazy("Budget"), value=budget_text, blank=gettext_lazy("Unknown")),
@@ -175,6 +198,7 @@ class LeadDetailView(RecordDetailView):
         context |= {
             "lead": self.record,
             "reason": REASON.shown(self.record),
+            **self.get_handover(),
             "entries": self.get_story(),
             **self.get_path(context["actions"]),
         }
@@ -188,6 +212,8 @@ class LeadDetailView(RecordDetailView):
 
     def get_actions(self):
         actions = super().get_actions()
+        if self.may(Verb.ASSIGN):
+            actions |= self.get_ways_to_give()
         if self.record.is_converted:
             url = url_of(self.record, "conversion")
             actions["conversion"] = Action(_("What it became"), url, "arrows-split-2")
@@ -198,6 +224,17 @@ class LeadDetailView(RecordDetailView):
             actions |= self.get_ways_to_reach()
             if may_set_status(self.record, by=self.request.user):
                 actions |= self.get_moves()
+        return actions
+
+    def get_ways_to_give(self):
+        """Who chooses another owner: the rules, or the one to whom the lead is offered."""
+        lead, actions = self.record, {}
+        if not lead.is_closed:
+            url = url_of(lead, "rules")
+            actions["rules"] = Action(_("Assign now by rules"), url, "target-arrow")
+        if may_hand_over(lead, by=self.request.user):
+            url = url_of(lead, "hand_over")
+            actions["hand_over"] = Action(_("Hand over"), url, "arrow-right")
         return actions
 
     def get_moves(self):
@@ -233,7 +270,16 @@ class LeadDetailView(RecordDetailView):
         if self.record.phase != Phase.DEAD:
             wanted = ("restore", "convert", "conversion")
         first = next((name for name in wanted if name in actions), "")
-        menu = ("assign", "convert", "status", "reopen", "nurture", "disqualify")
+        menu = (
+            "hand_over",
+            "assign",
+            "rules",
+            "convert",
+            "status",
+            "reopen",
+            "nurture",
+            "disqualify",
+        )
         return {
             "primary": actions.get(first),
             "buttons": [actions[n] for n in ("call", "email", "update") if n in actions],
@@ -274,6 +320,22 @@ class LeadDetailView(RecordDetailView):
             "path_form": VerbForm(),
             "path_name": "status",
             "path_label": _("Status"),
+        }
+
+    def get_handover(self):
+        """The hand-over that waits for its answer, and whether that is the user's."""
+        lead = self.record
+        if not lead.is_handed_over or lead.is_archived:
+            return {"handover": None}
+        waits_for_me = lead.waits_for(self.request.user)
+        return {
+            "handover": {
+                "due_at": lead.answer_due_at,
+                "is_overdue": lead.is_answer_overdue(now=timezone.now()),
+                "accept_url": url_of(lead, "accept") if waits_for_me else "",
+                "return_url": url_of(lead, "return"),
+                "form": VerbForm(auto_id=False),
+            }
         }
 
     def get_story(self):
@@ -367,7 +429,18 @@ def shown_of(record, items):
 
 
 class LeadCreateView(RecordCreateView):
-    form_class = LeadForm
+    form_class = NewLeadForm
+
+    def write(self, form, record):
+        if form.cleaned_data["by_rules"]:
+            choose_owners([record])
+        super().write(form, record)
+
+    def label_of(self, record):
+        if record.assigned_by_rule_id is None:
+            return super().label_of(record)
+        text = gettext_noop("Added %(record)s, assigned to %(owner)s by the rule %(rule)s")
+        return Label(text, record=record, owner=record.owner, rule=record.assigned_by_rule)
 
 
 class LeadUpdateView(RecordUpdateView):

@@ -13,7 +13,7 @@ from contacts.services import change_job
 from core.checks import all_checks, snapshot
 from core.journal import Change, Kind, Operation
 from core.undo import undo
-from leads.models import Conversion, Lead, LeadStatus, Phase
+from leads.models import AssignmentRule, Conversion, Lead, LeadStatus, Phase
 from opportunities.models import (
     Opportunity,
     OpportunityContactRole,
@@ -23,7 +23,7 @@ from opportunities.models import (
 from opportunities.services import change_stage, close_lost
 from tests.factories.accounts import AccountFactory
 from tests.factories.contacts import ContactFactory
-from tests.factories.leads import LeadFactory
+from tests.factories.leads import LeadFactory, RuleFactory
 from tests.factories.opportunities import OpportunityFactory, RoleFactory
 from tests.threads import at_once
 
@@ -191,6 +191,11 @@ def person_of_a_merged_account(world):
     plain(Account, pk=world["account"].pk).update(archived_at=NOW, merged_into=AccountFactory())
 
 
+def rule_that_asks_for_what_is_not_there(world):
+    gone = {"all": [{"field": "shoe_size", "op": "is", "value": 44}]}
+    plain(AssignmentRule, pk=RuleFactory().pk).update(criteria=gone)
+
+
 BREAKS = {
     "I01": converted_lead_without_conversion,
     "I02": conversion_of_an_open_lead,
@@ -216,6 +221,7 @@ BREAKS = {
     "I30": outdated_key,
     "I31": chain_of_merged_records,
     "I32": person_of_a_merged_account,
+    "I43": rule_that_asks_for_what_is_not_there,
 }
 
 

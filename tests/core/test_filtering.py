@@ -477,7 +477,7 @@ def condition_of(found, rep_pk, status_pk):
         "Moment": DATES,
         "Texts": st.sampled_from(["Golf", "Wine", "x"]),
         "Person": st.sampled_from(["me", "team", "inactive", rep_pk]),
-        "Reference": st.just(status_pk),
+        "Reference": st.just(status_pk) if found.name == "status" else None,
     }.get(kind)
     if values is None:
         labels = [key for key, _label in (found.options() or [])][:4]

@@ -37,6 +37,9 @@ CHANGED = {  # a field that may be anything, and two values for it
     "opportunities.opportunitystagehistory": ("to_probability", 11, 12),
     "leads.leadstatus": ("position", 41, 42),
     "leads.lead": ("need", "One", "Two"),
+    "leads.queue": ("name", "One", "Two"),
+    "leads.queuemember": ("position", 41, 42),
+    "leads.assignmentrule": ("name", "One", "Two"),
     "leads.conversion": ("opportunity_created", True, False),
 }
 FACTORIES = {}

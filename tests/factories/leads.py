@@ -3,7 +3,8 @@ import datetime
 import factory
 from django.utils import timezone
 
-from leads.models import Lead, LeadStatus, Phase
+from core.services import next_position
+from leads.models import AssignmentRule, Lead, LeadStatus, Phase, Queue, QueueMember
 from tests.factories.users import UserFactory
 
 
@@ -44,3 +45,39 @@ class LeadFactory(factory.django.DjangoModelFactory):
         )
         lead.save()
         return lead
+
+
+class QueueFactory(factory.django.DjangoModelFactory):
+    """A queue; ``members`` are users, in the order of their turns."""
+
+    class Meta:
+        model = Queue
+        skip_postgeneration_save = True
+
+    name = factory.Sequence(lambda n: f"Queue {n}")
+
+    @factory.post_generation
+    def members(self, create, users, **kwargs):
+        for position, user in enumerate(users or ()):
+            QueueMember.objects.create(queue=self, user=user, position=position)
+
+
+class RuleFactory(factory.django.DjangoModelFactory):
+    """An assignment rule behind those that are there; it fits every lead."""
+
+    class Meta:
+        model = AssignmentRule
+
+    name = factory.Sequence(lambda n: f"Rule {n}")
+    position = factory.LazyFunction(lambda: next_position(AssignmentRule.objects.order_by()))
+    criteria = factory.LazyFunction(dict)
+    queue = None
+    target_user = factory.LazyAttribute(lambda rule: None if rule.queue else UserFactory())
+
+
+class QueueMemberFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = QueueMember
+
+    queue = factory.SubFactory(QueueFactory)
+    user = factory.SubFactory(UserFactory)

@@ -22,7 +22,7 @@ from leads.models import Conversion, Lead, Phase
 from opportunities.models import Opportunity, OpportunityContactRole, OpportunityStageHistory
 from tests.factories.accounts import AccountFactory
 from tests.factories.contacts import ContactFactory
-from tests.factories.leads import LeadFactory
+from tests.factories.leads import LeadFactory, QueueFactory, RuleFactory
 from tests.factories.opportunities import OpportunityFactory
 from tests.factories.users import UserFactory
 from tests.imports.conftest import messages, outcomes, read_result
@@ -1022,3 +1022,69 @@ def test_same_role_twice_in_the_file_is_skipped(bring, deal):
     result = bring("contact_roles", ROLES, "O1,C1,Evaluator,", "O1,C1,Blocker,")
 
     assert outcomes(result) == {"created": 1, "skipped": 1}
+
+
+# -- whose the leads are ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rules(admin):
+    """One rule for Germans, shared out between two people, and one for everybody else."""
+    ann, bob, cay = (UserFactory(name=name) for name in ("Ann", "Bob", "Cay"))
+    germans = {"all": [{"field": "country", "op": "in", "value": ["DE"]}]}
+    RuleFactory(name="Germans", criteria=germans, queue=QueueFactory(members=[ann, bob]))
+    RuleFactory(name="All", target_user=cay)
+
+
+ASSIGN = {"options": {"assign": True}}
+FROM_FILE = "External id,Last name,Country,Owner,Status"
+
+
+def owners():
+    return list(Lead.objects.order_by("pk").values_list("owner__name", "assigned_by_rule__name"))
+
+
+def test_leads_of_a_file_are_assigned_only_if_that_is_ticked(bring, rules, clean):
+    rows = ("L1,Lee,Germany", "L2,Oz,France", "L3,Ny,Germany", "L4,Ed,Germany")
+
+    bring("leads", FROM_FILE, *rows[:1])
+    result = bring("leads", FROM_FILE, *rows, document=ASSIGN)
+
+    assert outcomes(result) == {"created": 3, "unchanged": 1}
+    assert owners() == [
+        ("Ada Admin", None), ("Cay", "All"), ("Ann", "Germans"), ("Bob", "Germans")
+    ]  # fmt: skip
+    assert clean() == []
+
+
+def test_a_file_that_names_the_owner_is_not_overruled(bring, rules, rep):
+    bring("leads", FROM_FILE, f"L1,Lee,Germany,{rep.email}", "L2,Oz,Germany,nobody@x.example",
+          document=ASSIGN)  # fmt: skip
+
+    assert owners() == [("Rae Rep", None), ("Ann", "Germans")]
+
+
+def test_leads_that_are_closed_in_the_file_are_not_assigned(bring, rules):
+    bring("leads", FROM_FILE, "L1,Lee,Germany,,Closed - Not Converted", document=ASSIGN)
+
+    assert owners() == [("Ada Admin", None)]
+
+
+def test_a_dry_run_takes_no_turn(bring, rules):
+    bring("leads", FROM_FILE, "L1,Lee,Germany", document=ASSIGN, dry_run=True)
+    bring("leads", FROM_FILE, "L1,Lee,Germany", document=ASSIGN)
+
+    assert owners() == [("Ann", "Germans")]
+
+
+def test_a_file_that_gives_a_lead_to_somebody_else_forgets_the_rule(bring, rules, rep):
+    bring("leads", FROM_FILE, "L1,Lee,Germany", document=ASSIGN)
+
+    bring("leads", FROM_FILE, f"L1,Lee,Germany,{rep.email}", document=ASSIGN)
+
+    assert owners() == [("Rae Rep", None)]
+
+
+def test_only_leads_are_assigned(bring):
+    with pytest.raises(MappingRefused):
+        bring("accounts", "Name", "One", document=ASSIGN)
