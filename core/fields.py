@@ -12,6 +12,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
+from django.db.models import Lookup
 from django.db.models.functions import Length
 from django.utils.text import capfirst, format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -481,6 +482,25 @@ class StringListField(CleanedField, models.JSONField):
             return super().formfield(**{**kwargs, **ticked})
         widget = forms.Textarea(attrs={"rows": 3})
         return super().formfield(**{"widget": widget, "help_text": _("One a line."), **kwargs})
+
+
+@models.JSONField.register_lookup
+class Holds(Lookup):
+    """``interests__holds="Golf"``: the list has the text among its items."""
+
+    lookup_name = "holds"
+    prepare_rhs = False
+
+    def get_db_prep_lookup(self, value, connection):
+        return "%s", [value]
+
+    def as_sql(self, compiler, connection):
+        lhs, lhs_params = self.process_lhs(compiler, connection)
+        rhs, rhs_params = self.get_db_prep_lookup(self.rhs, connection)
+        params = [*lhs_params, *rhs_params]
+        if connection.vendor == "sqlite":
+            return f"EXISTS (SELECT 1 FROM json_each({lhs}) WHERE value = {rhs})", params
+        return f"jsonb_exists({lhs}, {rhs})", params
 
 
 class UrlListField(StringListField):

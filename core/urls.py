@@ -45,6 +45,11 @@ urlpatterns = [
         list_values.ListValueUpdateView.as_view(),
         name="listvalue_update",
     ),
+    path(
+        "settings/lists/<slug:list_key>/<key:pk>/remove/",
+        list_values.ListValueRemoveView.as_view(),
+        name="listvalue_remove",
+    ),
     path("settings/rates/", rates.RateListView.as_view(), name="exchangerate_list"),
     path("settings/rates/new/", rates.RateCreateView.as_view(), name="exchangerate_create"),
     path(

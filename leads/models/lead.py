@@ -311,6 +311,7 @@ class Lead(OwnedRecord):
         ADDRESS_PARTS,
         *((name, f"{name}_at", f"{name}_source") for name in OPT_OUTS),
     )
+    values_of_rules = {"disqualify_reason": (OTHER, NOT_RECORDED)}
     search_fields = (
         "first_name",
         "middle_name",

@@ -48,6 +48,7 @@ PAGES_OF_ROWS = (
     ("core:listvalue_list", lambda: ["industry"]),
     ("core:listvalue_create", lambda: ["industry"]),
     ("core:listvalue_update", lambda: ["industry", ListValue.objects.of("industry")[0].pk]),
+    ("core:listvalue_remove", lambda: ["industry", ListValue.objects.of("industry")[0].pk]),
     ("leads:leadstatus_update", lambda: [LeadStatus.objects.order_by("pk").first().pk]),
     ("opportunities:stage_update", lambda: [Stage.objects.order_by("pk").first().pk]),
 )
