@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from core.countries import country_choices
 from core.currencies import CURRENCIES, currency_choices
 from core.normalise import (
+    NOTES_LIMIT,
     CleanContext,
     clean_country,
     clean_currency,
@@ -142,26 +143,25 @@ class CleanedField:
 class LongTextField(CleanedField, models.TextField):
     """Text of several lines, at most ``limit`` characters; see ``long_text_constraints``."""
 
-    def __init__(self, *args, limit=None, **kwargs):
+    def __init__(self, *args, limit=NOTES_LIMIT, **kwargs):
         self.limit = limit
         super().__init__(*args, **kwargs)
-        if limit is not None:
-            self._validators.append(MaxLengthValidator(limit))
+        self._validators.append(MaxLengthValidator(limit))
 
     def deconstruct(self):
         name, path, args, kwargs = super().deconstruct()
-        if self.limit is not None:
+        if self.limit != NOTES_LIMIT:
             kwargs["limit"] = self.limit
-            kwargs["validators"] = [v for v in kwargs.get("validators", []) if not _is_limit(v)]
-            if not kwargs["validators"]:
-                del kwargs["validators"]
+        kwargs["validators"] = [v for v in kwargs.get("validators", []) if not _is_limit(v)]
+        if not kwargs["validators"]:
+            del kwargs["validators"]
         return name, path, args, kwargs
 
     def clean_value(self, value, context):
         return clean_text(value, self.limit, multiline=True)
 
     def formfield(self, **kwargs):
-        rows = 2 if self.limit and self.limit <= 255 else 5
+        rows = 2 if self.limit <= 255 else 5
         return super().formfield(**{"widget": forms.Textarea(attrs={"rows": rows}), **kwargs})
 
 
@@ -172,7 +172,7 @@ def _is_limit(validator):
     return isinstance(validator, MaxLengthValidator)
 
 
-def long_text_constraints(model_name, field, limit):
+def long_text_constraints(model_name, field, limit=NOTES_LIMIT):
     """The check, for ``Meta.constraints``, that the database too keeps to the limit of a text."""
     return [
         models.CheckConstraint(
