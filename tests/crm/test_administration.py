@@ -354,6 +354,30 @@ def test_a_user_is_edited_over_his_present_version_only(office, rep):
     assert rep.name == "Rae Renamed"
 
 
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("Bell \x07", None),
+        ("\u200b\u202e", None),
+        ("  Zoe\u0308   Quinn ", "Zo\u00eb Quinn"),
+        ("Ann\u202eeb", "Anneb"),
+    ],
+)
+def test_names_of_people_and_teams_are_read_as_every_other_text(office, rep, team, typed, stored):
+    pages = (
+        (rep, reverse("administration:user_update", args=[rep.pk])),
+        (team, reverse("administration:team_update", args=[team.pk])),
+    )
+    for row, page in pages:
+        before = row.name
+
+        response = send(office, page, name=typed)
+
+        row.refresh_from_db()
+        assert row.name == (stored or before)
+        assert response.status_code == (303 if stored else 422)
+
+
 def test_nobody_changes_his_own_role_or_locks_himself_out(office, admin):
     page = reverse("administration:user_update", args=[admin.pk])
 
