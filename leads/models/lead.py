@@ -304,6 +304,15 @@ class Lead(OwnedRecord):
     description = LongTextField(_("description"), limit=32000, blank=True)
 
     access = "lead"
+    named_by = (
+        "salutation",
+        "first_name",
+        "middle_name",
+        "last_name",
+        "suffix",
+        "company",
+        "email",
+    )
     about = _("A lead is somebody who may be interested and is not vetted yet.")
     together = (
         ("annual_revenue", "currency"),

@@ -326,6 +326,7 @@ class Opportunity(OwnedRecord):
     original_amount = MoneyField(_("first amount"), null=True, editable=False)
 
     access = "opportunity"
+    named_by = ("name",)
     about = _("A deal is a possible sale with an amount and a date.")
     together = (("amount", "currency"),)
     values_of_rules = {"loss_reason": (OTHER, LOST_TO_COMPETITOR, NOT_RECORDED)}
