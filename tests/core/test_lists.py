@@ -203,6 +203,16 @@ def test_the_replacement_is_another_value_of_the_list_that_can_be_chosen(office,
     assert differences(before, digest(journal=True, stamps=True)) == {}
 
 
+def test_a_list_whose_last_value_was_removed_can_be_filled_again(office):
+    for value in ListValue.objects.of("delivery_status"):
+        response = send(office, remove_page(value))
+
+    assert office.get(response.url).status_code == 200
+    assert response.url in office.get(reverse("core:list_index")).content.decode()
+    page = reverse("core:listvalue_create", args=["delivery_status"])
+    assert send(office, page, label="On its way").status_code == 303
+
+
 @pytest.mark.parametrize(
     ("list_key", "text"),
     [
