@@ -84,6 +84,8 @@ def test_a_used_value_is_removed_with_a_replacement_in_one_operation(office, adm
     assert done.kind == Kind.BULK_EDIT and done.run is None and done.changes.count() == 4
     assert f"/operations/{done.pk}/undo/" in office.get(response.url).content.decode()
     assert_all_rules_hold()
+    assert office.get(reverse("core:undo", args=[done.pk])).status_code == 200
+    assert office.get(reverse("core:operation", args=[done.pk])).status_code == 200
     undo(done, by=admin)
     assert differences(before, digest()) == {}
     assert_all_rules_hold()
@@ -131,6 +133,7 @@ def test_more_than_200_records_are_a_run_that_can_be_undone(office, admin, rep, 
     assert not ListValue.objects.filter(pk=banking.pk).exists()
     kept = Account.objects.order_by("pk").first()
     Account.objects.filter(pk=kept.pk).update(industry="Retail")
+    assert office.get(reverse("core:undo", args=[run.pk])).status_code == 200
     undo(run, by=admin)
     assert is_undone(run)
     assert Account.objects.get(pk=kept.pk).industry == "Retail"
