@@ -193,6 +193,7 @@ class Account(OwnedRecord):
     description = LongTextField(_("description"), limit=32000, blank=True)
 
     access = "account"
+    named_by = ("name",)
     about = _("Accounts are the organisations that you sell to.")
     together = (
         ("annual_revenue", "currency"),

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.models import Account
 from contacts.models import AccountContactRelation, Contact
+from contacts.models.relation import FORMER_EMPLOYEE
 from contacts.signals import job_changed, relations_changed
 from core.errors import Conflict, Invalid, NotAllowed
 from core.journal import Kind, Label, operation, retried
@@ -23,7 +24,6 @@ from core.reach import Verb, can, require
 from core.records import lock, remove
 from core.services import locked, locked_all
 
-FORMER_EMPLOYEE = "Former Employee"
 REACHED_AT = ("title", "department", "email", "phone", "mobile")
 
 

@@ -12,6 +12,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
+from django.db.models import Lookup
 from django.db.models.functions import Length
 from django.utils.text import capfirst, format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from core.countries import country_choices
 from core.currencies import CURRENCIES, currency_choices
 from core.normalise import (
+    NOTES_LIMIT,
     CleanContext,
     clean_country,
     clean_currency,
@@ -141,26 +143,25 @@ class CleanedField:
 class LongTextField(CleanedField, models.TextField):
     """Text of several lines, at most ``limit`` characters; see ``long_text_constraints``."""
 
-    def __init__(self, *args, limit=None, **kwargs):
+    def __init__(self, *args, limit=NOTES_LIMIT, **kwargs):
         self.limit = limit
         super().__init__(*args, **kwargs)
-        if limit is not None:
-            self._validators.append(MaxLengthValidator(limit))
+        self._validators.append(MaxLengthValidator(limit))
 
     def deconstruct(self):
         name, path, args, kwargs = super().deconstruct()
-        if self.limit is not None:
+        if self.limit != NOTES_LIMIT:
             kwargs["limit"] = self.limit
-            kwargs["validators"] = [v for v in kwargs.get("validators", []) if not _is_limit(v)]
-            if not kwargs["validators"]:
-                del kwargs["validators"]
+        kwargs["validators"] = [v for v in kwargs.get("validators", []) if not _is_limit(v)]
+        if not kwargs["validators"]:
+            del kwargs["validators"]
         return name, path, args, kwargs
 
     def clean_value(self, value, context):
         return clean_text(value, self.limit, multiline=True)
 
     def formfield(self, **kwargs):
-        rows = 2 if self.limit and self.limit <= 255 else 5
+        rows = 2 if self.limit <= 255 else 5
         return super().formfield(**{"widget": forms.Textarea(attrs={"rows": rows}), **kwargs})
 
 
@@ -171,7 +172,7 @@ def _is_limit(validator):
     return isinstance(validator, MaxLengthValidator)
 
 
-def long_text_constraints(model_name, field, limit):
+def long_text_constraints(model_name, field, limit=NOTES_LIMIT):
     """The check, for ``Meta.constraints``, that the database too keeps to the limit of a text."""
     return [
         models.CheckConstraint(
@@ -481,6 +482,25 @@ class StringListField(CleanedField, models.JSONField):
             return super().formfield(**{**kwargs, **ticked})
         widget = forms.Textarea(attrs={"rows": 3})
         return super().formfield(**{"widget": widget, "help_text": _("One a line."), **kwargs})
+
+
+@models.JSONField.register_lookup
+class Holds(Lookup):
+    """``interests__holds="Golf"``: the list has the text among its items."""
+
+    lookup_name = "holds"
+    prepare_rhs = False
+
+    def get_db_prep_lookup(self, value, connection):
+        return "%s", [value]
+
+    def as_sql(self, compiler, connection):
+        lhs, lhs_params = self.process_lhs(compiler, connection)
+        rhs, rhs_params = self.get_db_prep_lookup(self.rhs, connection)
+        params = [*lhs_params, *rhs_params]
+        if connection.vendor == "sqlite":
+            return f"EXISTS (SELECT 1 FROM json_each({lhs}) WHERE value = {rhs})", params
+        return f"jsonb_exists({lhs}, {rhs})", params
 
 
 class UrlListField(StringListField):

@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy
 from core.errors import DomainError
 from core.history import changed_between, snapshot
 from core.journal import FormKey, OneTimeKey
-from core.models import OwnedRecord
+from core.models import ListValue, OwnedRecord
 from core.normalise import CleanContext, clean_fields, fold
 from core.reach import Verb, can, editable_fields
 from core.search import ranked
@@ -365,6 +365,8 @@ class RecordForm(OnceMixin, StyledFormMixin, forms.ModelForm):
         self.initial["version"] = self.instance.version
         self._leave_out_unreachable()
         self._offer_records()
+        if self.is_new:
+            self._preset_list_values()
 
     @property
     def is_new(self):
@@ -390,6 +392,16 @@ class RecordForm(OnceMixin, StyledFormMixin, forms.ModelForm):
                 self.fields[name] = field
             current = None if self.is_new else getattr(self.instance, name)
             field.offer(by=self.by, current=current)
+
+    def _preset_list_values(self):
+        """Begin with the values that lists preset, where nothing else fills the field."""
+        for name in self.record_fields():
+            list_key = getattr(self._meta.model._meta.get_field(name), "list_key", None)
+            if not list_key or self.initial.get(name):
+                continue
+            if preset := ListValue.preset(list_key):
+                is_several = isinstance(self.fields[name], forms.MultipleChoiceField)
+                self.initial[name] = [preset.value] if is_several else preset.value
 
     def record_fields(self):
         """The names of the form's fields that are fields of the model."""

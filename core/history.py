@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from django.apps import apps
-from django.db.models import Q
+from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -13,7 +14,11 @@ from core.tables import column_of
 from core.undo import build, field_label
 
 PAGE = 30
-READ_WITH = ("operation__actor", "operation__undone_by", "operation__undoes")
+READ_WITH = (
+    "operation__actor",
+    "operation__undone_by",
+    "operation__undoes__undoes",
+)
 
 
 @dataclass(frozen=True)
@@ -103,8 +108,8 @@ class Reader:
     """
     Shows operations and changes of one page to one user.
 
-    All records that labels and values name are looked up together, one query a model; those
-    that the page has loaded already are ``known``.
+    The names of all records in labels and values are read together, by one query whatever their
+    kinds (``Journalled.named_by``); those that the page has loaded already are ``known``.
     """
 
     def __init__(self, user, operations, changes=(), *, known=()):
@@ -127,7 +132,7 @@ class Reader:
                     if values.get(codec.name) is not None:
                         keys.setdefault(target, set()).add(values[codec.name])
         keys.pop("core.operation", None)
-        self.names = {label: self._visible(label, pks) for label, pks in keys.items()}
+        self.names = self._names(keys)
 
     def _nested(self, operations):
         wanted = {
@@ -136,32 +141,36 @@ class Reader:
             for named in op.label.get("named", {}).values()
             if isinstance(named, dict) and named["model"] == "core.operation"
         }
-        loaded = [*operations, *(op._state.fields_cache.get("undoes") for op in operations)]
-        found = {op.pk: op for op in loaded if op is not None and op.pk in wanted}
+        loaded = list(operations)
+        for op in loaded:  # grows: an undo leads to what it undoes, a redo one further
+            if (undone := op._state.fields_cache.get("undoes")) is not None:
+                loaded.append(undone)
+        found = {op.pk: op for op in loaded if op.pk in wanted}
         missing = wanted - found.keys()
         return {**found, **Operation.objects.in_bulk(missing)} if missing else found
 
-    def _visible(self, label, keys):
-        known = self.known.get(label, {})
-        missing = keys - known.keys()
-        return {**known, **self._load(label, missing)} if missing else known
+    def _names(self, keys):
+        """The names of the records that the user may see: {(label, key): name}."""
+        names, left = {}, {}
+        for label, pks in keys.items():
+            known = self.known.get(label, {})
+            names |= {(label, pk): str(known[pk]) for pk in pks & known.keys()}
+            if missing := pks - known.keys():
+                rows = self._visible(label).filter(pk__among=sorted(missing))
+                left[label] = rows.order_by()
+        together = {label: rows for label, rows in left.items() if rows.model.named_by}
+        for label in left.keys() - together.keys():
+            names |= {(label, row.pk): str(row) for row in left[label]}
+        return names | dict(_names_of(together))
 
-    def _load(self, label, keys):
-        model = apps.get_model(label)
-        rows = model._default_manager.all()
-        if hasattr(rows, "visible_to"):
-            rows = rows.visible_to(self.user)
-        return {row.pk: row for row in rows.filter(pk__among=sorted(keys))}
-
-    def record(self, label, key):
-        """The record if the user may see it, else None."""
-        return self.names.get(label, {}).get(key)
+    def _visible(self, label):
+        rows = apps.get_model(label)._default_manager.all()
+        return rows.visible_to(self.user) if hasattr(rows, "visible_to") else rows
 
     def name(self, label, key):
         """The record's name, or the stub of one that is hidden or gone."""
-        record = self.record(label, key)
-        if record is not None:
-            return str(record)
+        if (name := self.names.get((label, key))) is not None:
+            return name
         kind = apps.get_model(label)._meta.verbose_name
         return gettext("%(kind)s (restricted or removed)") % {"kind": kind}
 
@@ -212,6 +221,29 @@ class Reader:
             return _("yes") if dumped else _("no")
         record = build(model, None, {codec.name: dumped} | _currency_of(values))
         return column_of(model, codec.name).shown(record)
+
+
+def _names_of(querysets):
+    """The names of rows of several models by one query: ((label, key), name)."""
+    width = max((len(rows.model.named_by) for rows in querysets.values()), default=0)
+    parts = []
+    for label, rows in querysets.items():
+        names = rows.model.named_by
+        blanks = [_text("")] * (width - len(names))
+        parts.append(rows.values_list(_text(label), "pk", *(F(name) for name in names), *blanks))
+    if not parts:
+        return
+    first, *others = parts
+    for label, pk, *texts in first.union(*others, all=True) if others else first:
+        rows = querysets[label]
+        names = [rows.model._meta.pk.attname, *rows.model.named_by]
+        # As a row of which no more was read: without the defaults, some of which are looked up.
+        row = rows.model.from_db(rows.db, names, [pk, *texts[: len(names) - 1]])
+        yield (label, pk), str(row)
+
+
+def _text(text):
+    return models.Value(text, output_field=models.CharField())
 
 
 def _currency_of(values):

@@ -81,6 +81,7 @@ class Record(Journalled):
     access = None  # its row in core.reach.MATRIX; None: everybody reads, administrators write
     is_shared = False  # its owner decides who else reads it, see Shared
     access_parents = ()  # foreign keys whose records lend a child row its access
+    values_of_rules = {}  # by field, the values of its list that rules write or ask for
 
     objects = RecordQuerySet.as_manager()
 
@@ -352,6 +353,11 @@ class ListValue(Record):
     def values(cls, list_key):
         """The values of one list by position, retired ones included."""
         return cls.everything().get(list_key, [])
+
+    @classmethod
+    def preset(cls, list_key):
+        """The value that new records begin with; None if the list has none."""
+        return next((v for v in cls.values(list_key) if v.is_default and v.is_active), None)
 
 
 class ExchangeRate(Record):

@@ -485,7 +485,8 @@ class Journalled(models.Model):
     ``derived`` names fields computed from others ({field: (sources, …)}): set by ``derive`` on
     every write path, not journalled. ``plain_fields`` are written past the journal.
     ``together`` names groups of fields of which none means anything alone, such as an amount
-    and its currency: an undo takes back all of a group or none.
+    and its currency: an undo takes back all of a group or none. ``named_by`` are the fields that
+    ``str()`` needs, if those of the row are all; then pages read names of several models at once.
     """
 
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -493,6 +494,7 @@ class Journalled(models.Model):
     derived = {}
     plain_fields = ()
     together = ()
+    named_by = ()
 
     objects = JournalledQuerySet.as_manager()
 

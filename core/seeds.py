@@ -3,7 +3,7 @@
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.utils.translation import gettext_noop
 
-from core.journal import Kind, Label, operation
+from core.journal import Change, Kind, Label, Verb, operation
 from core.models import ListValue, Organisation
 from core.normalise import FREE_MAIL_DOMAINS
 
@@ -106,6 +106,8 @@ def seed(**kwargs):
     """
     Write the first rows that are missing; rows that are there stay as people edited them.
 
+    A value that somebody removed is not missing.
+
     One statement for the settings and one for the lists when nothing is missing. Connected to
     ``post_migrate``, which also fires when the tables are gone or not there yet.
     """
@@ -115,12 +117,22 @@ def seed(**kwargs):
     has_organisation = Organisation.objects.filter(pk=1).exists()
     present = set(ListValue.objects.values_list("list_key", "value"))
     missing = [row for row in list_rows() if (row.list_key, row.value) not in present]
+    if missing:
+        removed = _removed_values()
+        missing = [row for row in missing if (row.list_key, row.value) not in removed]
     if has_organisation and not missing:
         return
     with operation(Kind.SEED, by=None, label=Label(gettext_noop("First rows"))):
         if not has_organisation:
             organisation_row().save()
         ListValue.objects.bulk_create(missing)
+
+
+def _removed_values():
+    """The values of lists that were there and were removed: {(list key, value)}."""
+    changes = Change.objects.filter(model=ListValue._meta.label_lower, verb=Verb.DELETED)
+    rows = (change.before_values for change in changes.order_by("pk"))
+    return {(values["list_key"], values["value"]) for values in rows}
 
 
 def _has_tables(using):

@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 
 from core import views
-from core.views import batches, organisation, saved
+from core.views import batches, list_values, organisation, rates, saved
 
 app_name = "core"
 
@@ -29,32 +29,37 @@ urlpatterns = [
         organisation.OrganisationUpdateView.as_view(),
         name="organisation_update",
     ),
-    path("settings/lists/", organisation.ListIndexView.as_view(), name="list_index"),
+    path("settings/lists/", list_values.ListIndexView.as_view(), name="list_index"),
     path(
         "settings/lists/values/<key:pk>/move/",
-        organisation.ListValueMoveView.as_view(),
+        list_values.ListValueMoveView.as_view(),
         name="listvalue_move",
     ),
     path(
         "settings/lists/<slug:list_key>/",
-        organisation.ListValueListView.as_view(),
+        list_values.ListValueListView.as_view(),
         name="listvalue_list",
     ),
     path(
         "settings/lists/<slug:list_key>/new/",
-        organisation.ListValueCreateView.as_view(),
+        list_values.ListValueCreateView.as_view(),
         name="listvalue_create",
     ),
     path(
         "settings/lists/<slug:list_key>/<key:pk>/",
-        organisation.ListValueUpdateView.as_view(),
+        list_values.ListValueUpdateView.as_view(),
         name="listvalue_update",
     ),
-    path("settings/rates/", organisation.RateListView.as_view(), name="exchangerate_list"),
-    path("settings/rates/new/", organisation.RateCreateView.as_view(), name="exchangerate_create"),
+    path(
+        "settings/lists/<slug:list_key>/<key:pk>/remove/",
+        list_values.ListValueRemoveView.as_view(),
+        name="listvalue_remove",
+    ),
+    path("settings/rates/", rates.RateListView.as_view(), name="exchangerate_list"),
+    path("settings/rates/new/", rates.RateCreateView.as_view(), name="exchangerate_create"),
     path(
         "settings/rates/<key:pk>/",
-        organisation.RateUpdateView.as_view(),
+        rates.RateUpdateView.as_view(),
         name="exchangerate_update",
     ),
 ]

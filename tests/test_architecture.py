@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.db.models import CheckConstraint, Q
 from django.urls import URLPattern, get_resolver
 
+from core.fields import LongTextField
 from core.records import Journalled
 
 LEVELS = ["users", "core", "accounts", "contacts", "opportunities", "products cases", "leads",
@@ -215,6 +217,14 @@ def test_constraints_are_named_after_their_model(model):
     starts = (f"{name}_", f"{SHORT.get(name, name)}_")
     assert [c.name for c in model._meta.constraints if not c.name.startswith(starts)] == []
     assert model._meta.unique_together == ()
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_the_database_too_keeps_to_the_limit_of_a_long_text(model):
+    conditions = {c.condition for c in model._meta.constraints if isinstance(c, CheckConstraint)}
+    for field in model._meta.concrete_fields:
+        if isinstance(field, LongTextField):
+            assert Q(**{f"{field.name}__length__lte": field.limit}) in conditions, field.name
 
 
 # Templates, style sheets

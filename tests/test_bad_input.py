@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 
+from core.models import OwnedRecord
 from tests.digest import digest
 from tests.laboratory import CANARY, FORM, Laboratory, World, form_in, is_html, rolled_back
 from tests.pages import sent
@@ -232,24 +233,84 @@ def test_forms_answer_any_value_in_every_field(world, ask, route):
     laboratory.post(address, {name: [value, "second"] for name, value in data.items()})
 
 
-@pytest.mark.parametrize("route", FORMS, ids=str)
+# The form gets such fields from the record: its class does not tell.
+BY_RECORD = {"leads:lead_convert"}
+
+
+def form_fields(route):
+    """The fields of the form that a page sends, as far as its class tells; {} without one."""
+    view = route.view
+    if route.is_admin or not hasattr(view, "post") or "get" not in view.http_method_names:
+        return {}
+    form_class = getattr(view, "form_class", None)
+    of_model = {
+        name: view.model._meta.get_field(name).formfield()
+        for name in getattr(form_class, "model_fields", ())
+    }
+    return getattr(form_class, "base_fields", {}) | of_model
+
+
+def is_typed(field):
+    return type(field.widget).__name__ in ("TextInput", "Textarea", "EmailInput", "TelInput")
+
+
+def is_choice_of_records(field):
+    model = getattr(getattr(field, "queryset", None), "model", None)
+    return model is not None and issubclass(model, OwnedRecord)
+
+
+def pages_with(is_wanted):
+    return [
+        route
+        for route in FORMS
+        if route.name in BY_RECORD or any(map(is_wanted, form_fields(route).values()))
+    ]
+
+
+TYPED = pages_with(is_typed)
+CHOOSING = pages_with(is_choice_of_records)
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_wanted", "some"),
+    [
+        (TYPED, is_typed, {"leads:lead_create", "leads:lead_convert", "core:organisation_update"}),
+        (
+            CHOOSING,
+            is_choice_of_records,
+            {"leads:lead_convert", "contacts:contact_job_change", "accounts:account_archive"},
+        ),
+    ],
+    ids=["typed text", "choices of records"],
+)
+def test_every_page_with_such_a_field_is_asked(world, ask, asked, is_wanted, some):
+    """What the classes of the forms tell is what the pages show: none is left out in silence."""
+    assert some <= {route.name for route in asked}
+    left_out = [route for route in FORMS if route not in asked and not route.is_admin]
+    for route in left_out:
+        _address, page = ask(route).page_of(route)
+        form = form_in(page) if page.status_code == 200 and is_html(page) else None
+        shown = getattr(form, "fields", {})
+        assert [name for name, field in shown.items() if is_wanted(field)] == [], route
+
+
+@pytest.mark.parametrize("route", TYPED, ids=str)
 def test_a_refused_form_keeps_what_was_typed(world, ask, route):
     laboratory = ask(route)
     address, data, page = laboratory.form_of(route)
-    if not data or page.status_code != 200 or route.is_admin:
-        return
     number = count(1)
     texts = {
         name: f"typed {next(number)} \x07"  # a control character: nowhere valid
-        for name, field in getattr(form_in(page), "fields", {}).items()
-        if name in data and type(field.widget).__name__ in ("TextInput", "Textarea")
+        for name, field in form_in(page).fields.items()
+        if name in data and is_typed(field)
     }
+    assert texts
 
     response = laboratory.post(address, {**data, **texts})
 
-    if texts and response.status_code == 422:
-        kept = sent(response)
-        assert {n: str(kept[n]).strip() for n in texts} == {n: t.strip() for n, t in texts.items()}
+    assert response.status_code in (409, 422)
+    kept = sent(response)
+    assert {n: str(kept[n]).strip() for n in texts} == {n: t.strip() for n, t in texts.items()}
 
 
 # What no form shows, and where it would be found if one took it.
@@ -303,14 +364,12 @@ def belongs_to(user_id, shown):
     return sum(row.get(name) == user_id for row in rows for name in names)
 
 
-@pytest.mark.parametrize("route", FORMS, ids=str)
+@pytest.mark.parametrize("route", CHOOSING, ids=str)
 def test_records_out_of_reach_are_refused_like_unknown_ones(world, ask, route):
     laboratory = ask(route)
     address, data, page = laboratory.form_of(route)
-    form = form_in(page) if page.status_code == 200 and is_html(page) else None
-    if form is None or route.is_admin:
-        return
-    for name, field in form.fields.items():
+    asked = 0
+    for name, field in form_in(page).fields.items():
         queryset = getattr(field, "queryset", None)
         for record in world.out_of_reach(getattr(queryset, "model", None)):
             answers = [
@@ -320,6 +379,8 @@ def test_records_out_of_reach_are_refused_like_unknown_ones(world, ask, route):
             errors = [str(form_in(a).errors.get(name, "")) for a in answers if form_in(a)]
             assert len({a.status_code for a in answers}) == 1, name
             assert len(set(errors)) <= 1, name
+            asked += 1
+    assert asked
 
 
 # -- the rest of a request --------------------------------------------------------------------

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from core.checks import all_checks
 from tests.test_architecture import LEVEL, ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -88,3 +89,23 @@ def test_settings_page_names_every_variable():
     told = set(re.findall(r"^\| `(\w+)`", (ROOT / "docs/admin/settings.md").read_text(), re.M))
 
     assert read - told == set()
+
+
+def test_page_of_invariants_names_every_check():
+    told = set()
+    page = (ROOT / "docs/rules/invariants.md").read_text()
+    for row in re.findall(r"^\| (I\d.*?) \|", page, re.M):
+        for first, last in re.findall(r"I(\d+)(?:–I(\d+))?", row):
+            told |= {f"I{number:02}" for number in range(int(first), int(last or first) + 1)}
+
+    assert {check.id for check in all_checks()} - told == set()
+
+
+def test_settings_page_names_variables_that_are_read():
+    files = ("crm/settings.py", "docker-compose.yml", "Dockerfile")
+    text = "\n".join((ROOT / name).read_text() for name in files)
+
+    told = re.findall(r"^\| `(\w+)`", (ROOT / "docs/admin/settings.md").read_text(), re.M)
+
+    # Django's own command reads it.
+    assert {name for name in told if name not in text} == {"DJANGO_SUPERUSER_PASSWORD"}

@@ -210,6 +210,7 @@ class User(Journalled, AbstractBaseUser):
     shows_first_steps = models.BooleanField(_("shows first steps"), default=True, editable=False)
 
     plain_fields = ("password", "last_login")
+    named_by = ("name",)
 
     objects = UserManager()
 

@@ -165,6 +165,7 @@ class Contact(OwnedRecord):
     description = LongTextField(_("description"), limit=32000, blank=True)
 
     access = "contact"
+    named_by = ("salutation", "first_name", "middle_name", "last_name", "suffix")
     about = _("A contact is a person worth knowing, at an account.")
     together = (
         *(tuple(f"{use}_{part}" for part in ADDRESS_PARTS) for use in ("mailing", "other")),

@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from core.fields import StringListField
 from core.models import Record, RecordQuerySet
 
+FORMER_EMPLOYEE = "Former Employee"
+
 
 class RelationQuerySet(RecordQuerySet):
     def active(self):
@@ -63,6 +65,7 @@ class AccountContactRelation(Record):
     notes = models.CharField(_("notes"), max_length=255, blank=True)
 
     access_parents = ("account", "contact")
+    values_of_rules = {"roles": (FORMER_EMPLOYEE,)}
 
     objects = RelationQuerySet.as_manager()
 

@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property
 
 from django.db import models
-from django.db.models import Lookup, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -32,25 +32,6 @@ NEGATIVE = {"is_not": "is", "not_in": "in", "filled": "empty"}
 
 class BadValue(Exception):
     """A value that an operator can't take; the message is for people."""
-
-
-@models.JSONField.register_lookup
-class Holds(Lookup):
-    """``interests__holds="Golf"``: the list has the text among its items."""
-
-    lookup_name = "holds"
-    prepare_rhs = False
-
-    def get_db_prep_lookup(self, value, connection):
-        return "%s", [value]
-
-    def as_sql(self, compiler, connection):
-        lhs, lhs_params = self.process_lhs(compiler, connection)
-        rhs, rhs_params = self.get_db_prep_lookup(self.rhs, connection)
-        params = [*lhs_params, *rhs_params]
-        if connection.vendor == "sqlite":
-            return f"EXISTS (SELECT 1 FROM json_each({lhs}) WHERE value = {rhs})", params
-        return f"jsonb_exists({lhs}, {rhs})", params
 
 
 @dataclass(frozen=True)

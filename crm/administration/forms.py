@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.forms import OnceMixin, StyledFormMixin
+from core.normalise import clean_text
 from users.models import Team, User
 
 
@@ -22,6 +23,12 @@ class PeopleForm(OnceMixin, StyledFormMixin, forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["version"] = forms.IntegerField(required=False, widget=forms.HiddenInput)
         self.initial["version"] = self.instance.version
+
+    def clean_name(self):
+        """The name, read as every other text is; one in which nothing can be seen is none."""
+        if name := clean_text(self.cleaned_data["name"]):
+            return name
+        raise ValidationError(self.fields["name"].error_messages["required"], code="required")
 
     def clean(self):
         cleaned = super().clean()

@@ -377,6 +377,15 @@ class Lead(OwnedRecord):
     description = LongTextField(_("description"), limit=32000, blank=True)
 
     access = "lead"
+    named_by = (
+        "salutation",
+        "first_name",
+        "middle_name",
+        "last_name",
+        "suffix",
+        "company",
+        "email",
+    )
     about = _("A lead is somebody who may be interested and is not vetted yet.")
     together = (
         ("annual_revenue", "currency"),
@@ -386,6 +395,7 @@ class Lead(OwnedRecord):
         ("assigned_by", "assigned_by_rule", "assigned_at"),
         HANDOVER_FIELDS,
     )
+    values_of_rules = {"disqualify_reason": (OTHER, NOT_RECORDED)}
     search_fields = (
         "first_name",
         "middle_name",

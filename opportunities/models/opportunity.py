@@ -25,6 +25,7 @@ from core.fields import (
 )
 from core.indexes import SearchIndex
 from core.models import Organisation, OwnedRecord, RecordQuerySet
+from opportunities.models.role import DECIDING_ROLES
 from opportunities.models.stage import ForecastCategory, Stage
 
 OTHER = "Other"
@@ -33,7 +34,6 @@ NOT_RECORDED = "Not recorded"
 CONTRACT_MONTHS = (1, 240)
 FIRST_CLOSE, LAST_CLOSE = datetime.date(1970, 1, 1), datetime.date(2100, 12, 31)
 GAPS_FROM = 5  # the position of the stage from which a deal's committee should be complete
-DECIDING_ROLES = ("Decision Maker", "Economic Buyer")
 SMALLEST_COMMITTEE = 2
 
 # Amounts are added up as whole thousandths: SQLite would add decimals as floats.
@@ -326,8 +326,10 @@ class Opportunity(OwnedRecord):
     original_amount = MoneyField(_("first amount"), null=True, editable=False)
 
     access = "opportunity"
+    named_by = ("name",)
     about = _("A deal is a possible sale with an amount and a date.")
     together = (("amount", "currency"),)
+    values_of_rules = {"loss_reason": (OTHER, LOST_TO_COMPETITOR, NOT_RECORDED)}
     search_fields = ("name", "next_step", "main_competitor")
     search_keys = {"name": str}
     hint_links = ("account",)

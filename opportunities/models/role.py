@@ -8,6 +8,8 @@ from contacts.models import AccountContactRelation
 from core.fields import ListField
 from core.models import Record, RecordQuerySet
 
+DECIDING_ROLES = ("Decision Maker", "Economic Buyer")
+
 
 class RoleQuerySet(RecordQuerySet):
     def primary(self):
@@ -46,6 +48,7 @@ class OpportunityContactRole(Record):
     notes = models.CharField(_("notes"), max_length=255, blank=True)
 
     access_parents = ("opportunity",)
+    values_of_rules = {"role": DECIDING_ROLES}
     derived = {"is_external": ("opportunity", "contact")}
 
     objects = RoleQuerySet.as_manager()

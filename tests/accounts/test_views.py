@@ -312,6 +312,36 @@ def test_page_of_an_account_with_a_long_past_costs_18_queries_at_most(as_rep, re
     assert len(queries) <= 18, [q["sql"][:90] for q in queries]
 
 
+@pytest.mark.parametrize("is_redone", [False, True])
+def test_page_of_an_account_whose_past_names_three_kinds_of_records_costs_18_queries_at_most(
+    as_rep, rep, admin, is_redone
+):
+    """Leads by conversions, accounts by moves, people by owners; deals in other currencies."""
+    account = AccountFactory(owner=rep, website="https://acme.example")
+    below = AccountFactory(parent=account, owner=rep)
+    OpportunityFactory(account=below, owner=rep, currency="CHF")
+    OpportunityFactory(account=below, owner=rep, currency="GBP", won=True)
+    ContactFactory(account=below, owner=rep)
+    lead = LeadFactory(email="lead@acme.example", owner=rep, phone="1234567")
+    choices = ConversionChoices(account=Account.objects.get(pk=account.pk), deal=Deal.NONE)
+    convert_lead(lead, by=rep, choices=choices)
+    for parent in (AccountFactory(owner=rep), AccountFactory(owner=rep), None):
+        move_account(Account.objects.get(pk=account.pk), parent=parent, by=rep)
+    for owner in (UserFactory(role=Role.MANAGER), rep):
+        assign(Account.objects.get(pk=account.pk), owner=owner, by=admin)
+    taken_back = undo(Operation.objects.latest("pk"), by=admin)
+    if is_redone:
+        undo(taken_back, by=admin)
+
+    with CaptureQueriesContext(connection) as queries:
+        response = as_rep.get(url("detail", account))
+
+    told = " ".join(entry.label for entry in response.context["entries"])
+    assert f"Converted {lead}" in told and f"to {rep}" in told
+    assert ("Redid:" in told) == is_redone
+    assert len(queries) <= 18, [q["sql"][:90] for q in queries]
+
+
 def convert_lead_into(account, *, by):
     lead = LeadFactory(owner=by)
     choices = ConversionChoices(account=account, deal=Deal.NONE)

@@ -5,8 +5,10 @@ from types import SimpleNamespace
 import pytest
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, models
 from django.db.migrations.writer import MigrationWriter
 from django.forms.models import model_to_dict
+from django.test.utils import isolate_apps
 from django.utils import translation
 
 from accounts.models import Account
@@ -55,6 +57,7 @@ def form_of(model, *names, by=None):
     "field",
     [
         LongTextField(limit=255, blank=True),
+        LongTextField(),
         MoneyField(decimal_places=0, currency_field="budget_currency", minimum=None, null=True),
         MoneyField(null=True),
         ListField("type", list_key="account_type", blank=True),
@@ -166,6 +169,44 @@ def test_long_text_constraint_counts_characters_in_the_database():
     constraint.validate(Contact, Contact(consent_note="🙂🙂🙂"))
     with pytest.raises(ValidationError, match="At most 3 characters"):
         constraint.validate(Contact, Contact(consent_note="🙂🙂🙂🙂"))
+
+
+@pytest.mark.django_db
+def test_a_text_without_a_limit_of_its_own_takes_100_000_characters():
+    field = LongTextField("note")
+    field.set_attributes_from_name("note")
+    form_class = type("NoteForm", (forms.Form,), {"note": field.formfield()})
+
+    assert form_class({"note": "🙂" * 100_000}).is_valid()
+    typed = "🙂" * 100_001
+    form = form_class({"note": typed})
+
+    assert form.errors == {"note": ["At most 100000 characters, this has 100001."]}
+    assert typed in str(form["note"])
+
+
+@pytest.mark.django_db(transaction=True)
+@isolate_apps("core")
+def test_the_database_too_keeps_a_text_to_100_000_characters():
+    class Note(models.Model):
+        text = LongTextField()
+
+        class Meta:
+            app_label = "core"
+            constraints = long_text_constraints("note", "text")
+
+        def __str__(self):
+            return self.text
+
+    with connection.constraint_checks_disabled(), connection.schema_editor() as editor:
+        editor.create_model(Note)
+    try:
+        Note.objects.create(text="🙂" * 100_000)
+        with pytest.raises(IntegrityError, match="note_text_length"):
+            Note.objects.create(text="🙂" * 100_001)
+    finally:
+        with connection.constraint_checks_disabled(), connection.schema_editor() as editor:
+            editor.delete_model(Note)
 
 
 # forms

@@ -5,9 +5,10 @@ import datetime
 import pytest
 from django.urls import reverse
 
-from core.journal import Change, Operation
+from core.journal import Change, Kind, Label, Operation, operation
 from core.models import ExchangeRate, ListValue, Organisation
-from core.undo import undo
+from core.undo import CannotUndo, preview_undo, undo
+from crm.administration.services import save_team, save_user
 from leads.models import LeadStatus
 from opportunities.models import Stage
 from tests.digest import differences, digest
@@ -48,6 +49,7 @@ PAGES_OF_ROWS = (
     ("core:listvalue_list", lambda: ["industry"]),
     ("core:listvalue_create", lambda: ["industry"]),
     ("core:listvalue_update", lambda: ["industry", ListValue.objects.of("industry")[0].pk]),
+    ("core:listvalue_remove", lambda: ["industry", ListValue.objects.of("industry")[0].pk]),
     ("leads:leadstatus_update", lambda: [LeadStatus.objects.order_by("pk").first().pk]),
     ("opportunities:stage_update", lambda: [Stage.objects.order_by("pk").first().pk]),
 )
@@ -353,6 +355,30 @@ def test_a_user_is_edited_over_his_present_version_only(office, rep):
     assert rep.name == "Rae Renamed"
 
 
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("Bell \x07", None),
+        ("\u200b\u202e", None),
+        ("  Zoe\u0308   Quinn ", "Zo\u00eb Quinn"),
+        ("Ann\u202eeb", "Anneb"),
+    ],
+)
+def test_names_of_people_and_teams_are_read_as_every_other_text(office, rep, team, typed, stored):
+    pages = (
+        (rep, reverse("administration:user_update", args=[rep.pk])),
+        (team, reverse("administration:team_update", args=[team.pk])),
+    )
+    for row, page in pages:
+        before = row.name
+
+        response = send(office, page, name=typed)
+
+        row.refresh_from_db()
+        assert row.name == (stored or before)
+        assert response.status_code == (303 if stored else 422)
+
+
 def test_nobody_changes_his_own_role_or_locks_himself_out(office, admin):
     page = reverse("administration:user_update", args=[admin.pk])
 
@@ -368,6 +394,54 @@ def test_the_last_administrator_cannot_be_lost(admin):
 
     with pytest.raises(LastAdministrator):
         admin.check_last_admin()
+
+
+def saved(row, *, by, **values):
+    """The operation that saved a user or a team by the service of the settings pages."""
+    row = type(row).objects.get(pk=row.pk)
+    for name, value in values.items():
+        setattr(row, name, value)
+    with operation(Kind.EDIT, by=by, label=Label("Edited")) as op:
+        (save_team if isinstance(row, Team) else save_user)(row)
+    return op.row
+
+
+def test_the_last_administrator_cannot_be_lost_by_an_undo(client, admin, rep):
+    promoted = saved(rep, by=admin, role=Role.ADMIN)
+    saved(admin, by=rep, role=Role.REP)
+    rep.refresh_from_db()
+    before = digest(journal=True, stamps=True)
+
+    (plan,) = preview_undo(promoted, by=rep)
+    assert [(f.model, f.object_id) for f in plan.in_the_way] == [("users.user", rep.pk)]
+    with pytest.raises(CannotUndo):
+        undo(promoted, by=rep)
+    client.force_login(rep)
+    page = client.get(reverse("core:undo", args=[promoted.pk])).content.decode()
+    assert "is the last active administrator" in page
+
+    assert differences(before, digest(journal=True, stamps=True)) == {}
+    other = UserFactory(role=Role.ADMIN)
+    undo(promoted, by=other)
+    assert list(User.objects.admins()) == [other]
+
+
+def test_an_undo_puts_nobody_below_himself(admin, rep, manager, team):
+    chief = UserFactory(role=Role.MANAGER)
+    saved(manager, by=admin, manager=chief)
+    freed = saved(manager, by=admin, manager=None)
+    saved(chief, by=admin, manager=manager)
+    above, below = Team.objects.create(name="Above"), Team.objects.create(name="Below")
+    saved(below, by=admin, parent=above)
+    moved = saved(below, by=admin, parent=None)
+    saved(above, by=admin, parent=below)
+    before = digest(journal=True, stamps=True)
+
+    for op in (freed, moved):
+        with pytest.raises(CannotUndo):
+            undo(op, by=admin)
+
+    assert differences(before, digest(journal=True, stamps=True)) == {}
 
 
 def test_the_last_administrator_cannot_be_lost_by_the_operators_view(office, admin):
