@@ -1,7 +1,7 @@
 """Choosing records of a list, and the pages on which one verb is done to all of them."""
 
 from django.contrib import messages
-from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import BadRequest, ObjectDoesNotExist
 from django.http import Http404, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -39,6 +39,18 @@ def verb_of(name, model, user):
     return verb
 
 
+def query_of(text):
+    """
+    The address of the list that a bar sends, as the list itself would read it.
+
+    :raises BadRequest: with a null character, which the address of no page may hold
+    """
+    query = QueryDict(text)
+    if any("\0" in part for part in (*query, *(v for _name, vs in query.lists() for v in vs))):
+        raise BadRequest("The address holds a null character.")
+    return query
+
+
 class ChooseView(View):
     """Take the ticked rows of a list, or all that it finds, to the page of a verb."""
 
@@ -47,7 +59,7 @@ class ChooseView(View):
     def post(self, request, label):
         model = record_model(label)
         verb = verb_of(request.POST.get("verb", ""), model, request.user)
-        query = QueryDict(request.POST.get("query", ""))
+        query = query_of(request.POST.get("query", ""))
         back = f"{list_url(model)}?{query.urlencode()}"
         keys = self.all_of(model, query) if request.POST.get("all") else self.ticked()
         if not keys:

@@ -106,6 +106,14 @@ def test_a_key_that_names_nothing_refuses_the_whole_request(as_rep, rep, extra):
     assert not Batch.objects.exists()
 
 
+@pytest.mark.parametrize("query", ["q=%00", "%00=1", "view=a%00b"])
+def test_an_address_that_no_list_has_is_refused(as_rep, rep, query):
+    LeadFactory(owner=rep)
+
+    assert choose(as_rep, all="1", query=query).status_code == 400
+    assert not Batch.objects.exists()
+
+
 def test_a_record_out_of_reach_refuses_the_whole_request(as_rep, rep, stranger):
     mine, hidden = LeadFactory(owner=rep), LeadFactory(owner=stranger)
 
