@@ -13,12 +13,14 @@ from django import forms
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models, transaction
+from django.http import QueryDict
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from accounts.models import Account
+from core import batches
 from core.journal import Kind, Label, Operation, operation
-from core.models import ExchangeRate, OwnedRecord
+from core.models import Batch, ExchangeRate, OwnedRecord
 from core.services import archive
 from core.views.settings import AdministratorMixin
 from leads.conversion import ConversionChoices, convert_lead
@@ -81,6 +83,7 @@ class World:
         SavedViewFactory(owner=self.rep, is_pinned=True)
         self._hide()
         self._archive()
+        self._choose()
         with operation(Kind.EDIT, by=self.rep, label=Label("Edited an account")):
             account = Account.objects.get(pk=self.account.pk)
             account.site = "Harbour"
@@ -127,6 +130,21 @@ class World:
         for record in self.archived:
             archive(record, by=self.rep)
 
+    def _choose(self):
+        """Records for one verb each, and a batch that is done, in part."""
+        leads = LeadFactory.create_batch(3, owner=self.rep)
+        keys = [lead.pk for lead in leads]
+        verb = batches.verb_named("archive", Lead, self.rep)
+        form = verb.get_form(leads, QueryDict())
+        assert form.is_valid(), form.errors
+        done = batches.choose(Lead, keys, by=self.rep)
+        archive(leads[0], by=self.rep)
+        batches.start(done, verb, form)
+        keys = [lead.pk for lead in LeadFactory.create_batch(2, owner=self.rep)]
+        for name in ("archive", "edit", "assign"):
+            batch = batches.choose(Lead, keys, by=self.rep)
+            Batch.objects.filter(pk=batch.pk).update(verb=name)
+
     def out_of_reach(self, model):
         """The records of ``model`` that no form offers: hidden ones and archived ones."""
         if model is None:
@@ -153,6 +171,9 @@ class World:
             return Operation.objects.filter(actor=self.rep).order_by("-pk")
         if route.name == "core:restore":
             return self.archived
+        if route.name in ("core:batch", "core:batch_verb"):
+            batches_of_rep = Batch.objects.filter(user=self.rep).order_by("-pk")
+            return batches_of_rep.filter(started_at__isnull=route.name == "core:batch_verb")
         if route.model is None or route.name == "core:savedview_create":
             return [self.account, self.contact]
         rows = models.QuerySet(route.model)
