@@ -11,7 +11,7 @@ from tests.routes import routes
 MAIN = re.compile(r"<main\b.*</main>", re.S)
 TAG = re.compile(r'<([a-z0-9]+)(?:\s(?:"[^"]*"|[^">])*)?>')
 TELLING = re.compile(r'\s(class|type|role|aria-current|open|disabled)(?:="([^"]*)")?(?=[\s>])')
-TO_ITSELF = re.compile(r'href="(\?[^"]+)"')
+TO_ITSELF = re.compile(r'href="(\?[^"]+)"|name="(show)" value="(\w+)"')
 ROWS = 4  # records of one route that are tried for another look
 STATES = 5  # states of one page that its own links lead to
 
@@ -21,6 +21,11 @@ def make_of(html):
     found = MAIN.search(html)
     tags = TAG.finditer(found[0] if found else html)
     return frozenset((tag[1], *sorted(TELLING.findall(tag[0]))) for tag in tags)
+
+
+def _link(found):
+    link, name, value = found
+    return unescape(link) or f"?{name}={value}"
 
 
 class Walk:
@@ -49,7 +54,7 @@ class Walk:
             if self._is_new(route, html):
                 yield address
             states = 0
-            for link in dict.fromkeys(unescape(text) for text in TO_ITSELF.findall(html)):
+            for link in dict.fromkeys(map(_link, TO_ITSELF.findall(html))):
                 state = "sort=" not in link and self._html(client, address + link)
                 if state and self._is_new(route, state):
                     yield address + link
