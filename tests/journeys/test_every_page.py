@@ -17,6 +17,7 @@ DESK, PHONE, NARROW = 1440, 390, 320
 EVERY_RULE = {"preload": False, "resultTypes": ["violations"]}
 # What another theme can change.
 COLOURS = EVERY_RULE | {"runOnly": ["color-contrast", "link-in-text-block"]}
+STILL = "!document.querySelector('.htmx-request')"  # what is being loaded is dimmed
 WIDTH = "document.documentElement.scrollWidth"
 
 
@@ -27,6 +28,7 @@ def look(page):
     def look(address):
         page.set_viewport_size({"width": DESK, "height": 900})
         page.goto(address)
+        page.wait_for_function(STILL)
         yield from faults("at a desk", EVERY_RULE)
         page.emulate_media(color_scheme="dark")
         yield from faults("in the dark", COLOURS)
