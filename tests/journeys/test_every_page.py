@@ -6,6 +6,7 @@ The pages come from the URL resolver, so that a new one is looked at unnamed.
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests.browsing import Walk
 from tests.laboratory import World
@@ -17,7 +18,6 @@ DESK, PHONE, NARROW = 1440, 390, 320
 EVERY_RULE = {"preload": False, "resultTypes": ["violations"]}
 # What another theme can change.
 COLOURS = EVERY_RULE | {"runOnly": ["color-contrast", "link-in-text-block"]}
-STILL = "!document.querySelector('.htmx-request')"  # what is being loaded is dimmed
 WIDTH = "document.documentElement.scrollWidth"
 
 
@@ -28,7 +28,7 @@ def look(page):
     def look(address):
         page.set_viewport_size({"width": DESK, "height": 900})
         page.goto(address)
-        page.wait_for_function(STILL)
+        expect(page.locator(".htmx-request")).to_have_count(0)  # what is being loaded is dimmed
         yield from faults("at a desk", EVERY_RULE)
         page.emulate_media(color_scheme="dark")
         yield from faults("in the dark", COLOURS)
