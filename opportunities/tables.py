@@ -40,7 +40,7 @@ class OpportunityTable(Table):
         Column("lead_source", _("Source"), extra=True, edit="lead_source"),
         Column("loss_reason", _("Loss reason"), extra=True),
         Column("created_at", _("Created"), sort="created_at", kind="moment", extra=True),
-        Column("owner", _("Owner"), kind="user", extra=True),
+        Column("owner", _("Owner"), kind="avatar", extra=True),
     )
     default_columns = (
         "name",

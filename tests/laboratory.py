@@ -25,6 +25,7 @@ from core.services import archive
 from core.views.settings import AdministratorMixin
 from leads.conversion import ConversionChoices, convert_lead
 from leads.models import Lead
+from leads.services import hand_over
 from opportunities.models import Opportunity
 from opportunities.services import close_lost, close_won
 from tests.digest import differences, digest
@@ -81,6 +82,7 @@ class World:
         self._make_leads()
         ExchangeRate.objects.create(currency="CHF", valid_from="2026-01-01", rate=1)
         SavedViewFactory(owner=self.rep, is_pinned=True)
+        self._hand_over()
         self._choose()
         self._hide()
         self._archive()
@@ -115,6 +117,13 @@ class World:
         convert_lead(lead, by=self.rep, choices=ConversionChoices())
         RuleFactory(name="Inbound", queue=QueueFactory(name="Web", members=[self.rep]))
         LeadFactory(owner=self.rep, company="Gamma", lifecycle="SQL")
+
+    def _hand_over(self):
+        """A lead of sales development that waits for the representative's answer."""
+        sdr = UserFactory(email="sid@world.example", role=Role.SDR, team=self.team)
+        lead = LeadFactory(owner=sdr, lifecycle="SQL")
+        note = "Needs sensors, has a budget, wants an offer in June."
+        self.handed_over = hand_over(lead, to=self.rep, note=note, by=sdr)
 
     def _choose(self):
         """One batch that was done, and one that waits for the choices of its verb."""
@@ -167,6 +176,8 @@ class World:
             return Operation.objects.filter(actor=self.rep).order_by("-pk")
         if route.name == "core:restore":
             return self.archived
+        if route.name in ("leads:lead_accept", "leads:lead_return"):
+            return [self.handed_over]
         if route.model is None or route.name == "core:savedview_create":
             return [self.account, self.contact]
         rows = models.QuerySet(route.model)

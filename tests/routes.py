@@ -42,7 +42,8 @@ class Route:
             app, _line, rest = self.name.removeprefix("admin:").partition("_")
             name = rest.rpartition("_")[0]
             return apps.get_model(app, name) if (app, name) in known_models() else None
-        return declared or getattr(self.view, "model", None)
+        model = declared or getattr(self.view, "model", None)
+        return model if isinstance(model, type) else None
 
     def at(self, texts):
         """The path with a text, already quoted, in place of each argument."""

@@ -100,8 +100,7 @@ def score(points):
 @lru_cache(maxsize=256)
 def _score(points, language):
     return format_html(
-        '<span class="score"><progress class="progress" max="100" value="{}" aria-label="{}">'
-        "</progress>{}</span>",
+        '<span class="score"><progress max="100" value="{}" aria-label="{}"></progress>{}</span>',
         points,
         _("Score %(points)s of 100") % {"points": points},
         points,
@@ -242,7 +241,7 @@ def _timed(at, text):
         return ""
     local = timezone.localtime(at)
     title = f"{display.stamp(local)} {local.tzname()}"
-    moment = local.isoformat()
+    moment = local.isoformat(timespec="seconds")
     return format_html('<time datetime="{}" title="{}">{}</time>', moment, title, text)
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView, View
 
 from core import batches
-from core.batches import DONE, FAILED, LARGEST_AT_ONCE, SKIPPED, TRIED, Outcome
+from core.batches import DONE, FAILED, LARGEST_AT_ONCE, SKIPPED, Outcome
 from core.display import number
 from core.errors import DomainError, NotAllowed
 from core.forms import key_or_none
@@ -27,7 +27,8 @@ from core.views.base import (
 from core.views.saved import list_of
 
 NAMED = 10  # records that the page of a verb names
-TOLD = 200  # rows of the result
+TOLD = 100  # rows of a preview or a result, the refused ones first
+ORDER = (FAILED, SKIPPED, DONE)
 READ = 5  # records over which the value of a field is checked
 
 
@@ -185,9 +186,13 @@ class BatchVerbView(BatchMixin, DomainFormMixin, TemplateView):
     def preview(self, form):
         trials = batches.try_out(self.batch, self.verb, form)
         told = batches.counts(trial.outcome for trial in trials)
+        shown = trials
+        if len(trials) > TOLD:
+            shown = sorted(trials, key=lambda trial: ORDER.index(trial.outcome.state))[:TOLD]
         context = self.get_context_data(
             form=form,
-            trials=trials[:TRIED],
+            trials=shown,
+            more_trials=len(trials) - len(shown),
             told=sentences(told, tried=True),
             untried=len(self.batch.keys) - len(trials),
         )
@@ -236,8 +241,7 @@ class BatchView(BatchMixin, TemplateView):
 
     def get_context_data(self, **kwargs):
         batch, outcomes = self.batch, outcomes_of(self.batch)
-        order = (FAILED, SKIPPED, DONE)
-        shown = sorted(outcomes, key=lambda outcome: order.index(outcome.state))[:TOLD]
+        shown = sorted(outcomes, key=lambda outcome: ORDER.index(outcome.state))[:TOLD]
         records = {record.pk: record for record in self.records([o.pk for o in shown])}
         title = self.verb.title(len(batch.keys))
         return super().get_context_data(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import NotAllowed
 from core.reach import Verb, allowed, editable_fields
-from core.views.base import forbid, is_partial, url_of
+from core.views.base import forbid, is_partial, list_url, url_of
 
 SAVED = (
     "saved"  # what htmx tells the page, whose parts with hx-trigger="saved" load themselves anew
@@ -27,6 +27,7 @@ class CellLinks:
         self.by = by
         self.may = allowed(records, by, Verb.EDIT)
         self.columns = [(c, _link_to(c)) for c in columns if c.is_editable]
+        self.list_path = list_url(type(records[0])) if records else ""
 
     def of(self, record):
         """
@@ -37,26 +38,31 @@ class CellLinks:
         if record.pk not in self.may or record.why_read_only():
             return {}
         limit = editable_fields(record, self.by)
-        form = url_of(record, "update")
+        form = self._address(record, "update")
         return {
-            column.key: format_html(link, url_of(record, column.page) if column.page else form)
+            column.key: format_html(
+                link, self._address(record, column.page) if column.page else form
+            )
             for column, link in self.columns
             if limit is None or (column.edit or column.page) in limit
         }
+
+    def _address(self, record, name):
+        """Where a page of the record lies, as seen from the list."""
+        return url_of(record, name).removeprefix(self.list_path)
 
 
 def _link_to(column):
     """
     The pattern of the links of a column, the address of the form or page left open.
 
-    What all of them share stands once, at the table's body; the pencil is drawn by CSS.
+    A list has hundreds of them: the script opens them where they stand, CSS draws the pencil.
     """
     label = escape(_("Edit %(label)s") % {"label": column.label})
     label = label.replace("{", "{{").replace("}", "}}")
     if column.page:
-        return f'<a class="table__pencil" href="{{0}}" aria-label="{label}"></a>'
-    to = f"{{0}}?field={column.edit}"
-    return f'<a class="table__pencil" href="{to}" aria-label="{label}" hx-get="{to}" data-edit></a>'
+        return f'<a href="{{0}}" aria-label="{label}"></a>'
+    return f'<a href="{{0}}?field={column.edit}" aria-label="{label}"></a>'
 
 
 class InPlaceMixin:

@@ -26,10 +26,7 @@ from core.views.in_place import CellLinks
 LARGEST_FIRST = frozenset({"money", "number", "percent", "score", "date", "stamp", "moment", "age"})
 
 
-BOX = (
-    '<input class="tick" type="checkbox" name="pick" value="{}" form="bulk" '
-    'autocomplete="off" aria-label="{}">'
-)
+BOX = '<input class="tick" type="checkbox" name="pick" value="{}" form="bulk" aria-label="{}">'
 
 
 @dataclass(frozen=True)
@@ -167,14 +164,14 @@ class RecordListView(TemplateView):
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
         query, sort, filters = self.request.GET, self.sort, self.filters
+        columns = self.columns
         page = page_of(
             self.get_records(),
             sort,
             after=query.get("after", ""),
             before=query.get("before", ""),
-            size=page_size(query.get("per_page", "")),
+            size=page_size(query.get("per_page", ""), columns=len(columns)),
         )
-        columns = self.columns
         return {
             "model": self.model,
             "model_name": self.model._meta.verbose_name,
@@ -197,6 +194,7 @@ class RecordListView(TemplateView):
             "choices": [*self._column_choices(columns)],
             "is_choosing": query.get("show") == "columns",
             "kept": self._kept("columns"),
+            "kept_with_columns": self._kept(),
             "kept_with_filters": self._kept("q", *self._shown_parameters(filters)),
             "create_url": self.create_url,
             "empty": None if page.records else self._empty(filters),
@@ -332,7 +330,7 @@ def cells_of(records, columns, *, by, can_tick=False):
         links, values = cell_links.of(record), []
         for column in columns:
             if column.is_editable:
-                values += (record.pk, column.shown(record), links.get(column.key, ""))
+                values += (column.shown(record), links.get(column.key, ""))
             else:
                 values.append(column.shown(record))
         first = format_html(BOX, record.pk, record) if can_tick else tile(record)
@@ -340,9 +338,6 @@ def cells_of(records, columns, *, by, can_tick=False):
 
 
 def _cell(column):
-    """The pattern of a column's cells; one that can be changed has its id and its link."""
+    """The pattern of a column's cells; one that can be changed has its link."""
     css = f' class="{column.css}"' if column.css else ""
-    value = '<span class="clip">{}</span>' if column.kind == "text" else "{}"
-    if column.is_editable:
-        return f'<td{css} id="cell-{{}}-{column.key}" data-cell>{value}{{}}</td>'
-    return f"<td{css}>{value}</td>"
+    return f"<td{css}>{{}}{{}}</td>" if column.is_editable else f"<td{css}>{{}}</td>"

@@ -46,10 +46,10 @@ def test_filter_by_the_menu_and_take_the_filter_away(page, log_in, rep, account,
     page.goto("/accounts/")
 
     page.get_by_text("Add filter").click()
-    page.get_by_role("search").get_by_role("link", name="Created").click()
+    page.get_by_role("search").get_by_role("button", name="Created").click()
     accessible()
     page.get_by_text("Add filter").click()
-    page.get_by_role("search").get_by_role("link", name="Status").click()
+    page.get_by_role("search").get_by_role("button", name="Status").click()
     page.get_by_role("combobox", name="Status").select_option("TARGET")
     page.get_by_role("button", name="Apply").click()
     expect(page.locator("tbody tr")).to_have_count(1)
