@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from core import bulk
-from core.journal import Kind, Label, operation
+from core.journal import Kind, Label, Operation, operation
 from imports.runs import import_file
 from leads.models import Lead, LeadStatus
 from tests.factories.users import UserFactory
@@ -47,14 +47,13 @@ def test_others_write_while_an_import_runs(listed, tmp_path):
         pytest.skip("threads need a database in a file")
     admin = UserFactory(role=Role.ADMIN)
     path = listed(HEADER, *rows(3000))
-    waits, over = [], threading.Event()
+    written, over = [], threading.Event()
 
     def write():
         while not over.is_set():
-            began = time.monotonic()
             with operation(Kind.EDIT, by=admin, label=Label("Written meanwhile")):
                 Lead(last_name="Meanwhile", owner=admin, status=LeadStatus.default()).save()
-            waits.append(time.monotonic() - began)
+            written.append(1)
             time.sleep(0.05)
         connection.close()
 
@@ -66,6 +65,8 @@ def test_others_write_while_an_import_runs(listed, tmp_path):
     for writer in writers:
         writer.join()
 
-    assert Lead.objects.filter(last_name="Meanwhile").count() == len(waits)
-    assert len(waits) > 5
-    assert max(waits) < 2  # 1 s on a machine with nothing else to do
+    assert Lead.objects.filter(last_name="Meanwhile").count() == len(written)
+    chunks = Operation.objects.filter(run__kind=Kind.IMPORT).order_by("pk")
+    first, last = chunks.first().pk, chunks.last().pk
+    between = Operation.objects.filter(kind=Kind.EDIT, pk__gt=first, pk__lt=last)
+    assert between.count() >= 2  # how long each of them waited is measured by the benchmark
