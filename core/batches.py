@@ -34,6 +34,7 @@ LARGEST_AT_ONCE = 1_000  # if all or nothing is asked for
 CHUNK = 200
 TRIED = 200  # so many are tried out beforehand
 READ = 1_000
+CHECKED = 5  # records over which the choices are checked
 SECONDS = 5  # how long one request works on a batch
 
 DONE, SKIPPED, FAILED = "done", "skipped", "failed"
@@ -64,7 +65,8 @@ class BatchVerb:
     One thing that can be done to many records.
 
     ``verb`` is the right that it needs on each of them, ``grant`` the further one of its user.
-    ``field`` is what it writes, shown before and after. ``key`` presses its button.
+    ``field`` is what it writes, shown before and after. ``key`` presses its button. ``own``
+    holds, by model, the services of models that do it in their own way.
     """
 
     name = ""
@@ -190,12 +192,12 @@ class Edit(BatchVerb):
     icon = "pencil"
     grant = "bulk_edit"
     message = gettext_noop("Set “%(field)s” of %(count)s records")
-    savers = {}
+    own = {}
 
     @classmethod
     def saved_by(cls, model, service):
         """Let ``service(record, by=)`` save edited records of ``model``."""
-        cls.savers[model] = service
+        cls.own[model] = service
 
     def title(self, count):
         if not self.field:
@@ -219,7 +221,7 @@ class Edit(BatchVerb):
     def get_form(self, records, data=None, initial=None):
         """The form of the one field, checked against the records at hand; None without one."""
         self.field = (data or initial or {}).get("field", "")
-        if self.field not in self.record_form._meta.fields:
+        if self.field not in self.record_form._meta.fields or not records:
             return None
         forms = [self.form_for(record, data) for record in records]
         if data is not None:
@@ -251,7 +253,7 @@ class Edit(BatchVerb):
             raise Nothing(_("Has this value already."))
         services.refuse_read_only(record)
         edited = own.apply_to(copy.copy(record))
-        save = self.savers.get(self.model)
+        save = self.own.get(self.model)
         if save is None:
             edited.save()
         else:
@@ -267,18 +269,18 @@ class Archive(BatchVerb):
     icon = "archive"
     verb = Verb.ARCHIVE
     message = gettext_noop("Archived %(count)s records")
-    services = {}
+    own = {}
 
     @classmethod
     def done_by(cls, model, service):
         """Let ``service(record, by=)`` archive records of ``model``."""
-        cls.services[model] = service
+        cls.own[model] = service
 
     def title(self, count):
         return _("Archive %(count)s %(what)s") % self.counted(count)
 
     def do(self, record, form):
-        self.services.get(self.model, services.archive)(record, by=self.by)
+        self.own.get(self.model, services.archive)(record, by=self.by)
 
 
 # -- choosing ---------------------------------------------------------------------------------
@@ -475,8 +477,12 @@ def _sent(form):
 
 
 def form_of(batch, verb):
-    """The form of a batch that was begun, as it was sent; None if it can't be read any more."""
-    rows = _rows(verb, batch.keys[:1])
+    """
+    The form of a batch that was begun, as it was sent; None if it can't be read any more.
+
+    It is checked over some of the records that are left to do.
+    """
+    rows = _rows(verb, batch.keys[len(batch.outcomes) :][:CHUNK]).order_by("pk")[:CHECKED]
     form = verb.get_form(list(rows), QueryDict(batch.data))
     return form if form is not None and form.is_valid() else None
 

@@ -29,7 +29,6 @@ from core.views.saved import list_of
 NAMED = 10  # records that the page of a verb names
 TOLD = 100  # rows of a preview or a result, the refused ones first
 ORDER = (FAILED, SKIPPED, DONE)
-READ = 5  # records over which the value of a field is checked
 
 
 def verb_of(name, model, user):
@@ -140,7 +139,9 @@ class BatchVerbView(BatchMixin, DomainFormMixin, TemplateView):
         return found
 
     def get_form(self, data=None):
-        return self.verb.get_form(self.first[:READ], data, initial=self.request.GET.dict())
+        return self.verb.get_form(
+            self.first[: batches.CHECKED], data, initial=self.request.GET.dict()
+        )
 
     def get_context_data(self, form=None, **kwargs):
         form = form or self.get_form()

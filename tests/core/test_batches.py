@@ -11,6 +11,7 @@ from core.batches import DONE, FAILED, SKIPPED
 from core.errors import Repeated
 from core.journal import Change, Operation
 from core.models import Batch
+from core.services import archive
 from core.undo import preview_undo, undo
 from leads.models import Lead, LeadStatus, Phase
 from leads.services import qualify
@@ -271,6 +272,21 @@ def test_large_batches_are_runs_that_can_be_gone_on_with(as_rep, rep, colleague,
     undo(run, by=rep)
 
     assert Lead.objects.filter(owner=rep).count() == 5
+
+
+def test_a_run_goes_on_though_its_first_records_are_gone_by_then(as_manager, rep, monkeypatch):
+    monkeypatch.setattr(batches, "CHUNK", 2)
+    monkeypatch.setitem(batches.go_on.__kwdefaults__, "seconds", -1)
+    leads = LeadFactory.create_batch(4, owner=rep, industry="Banking")
+    url = batch_of(as_manager, leads, verb="edit")
+    as_manager.post(url, {"field": "industry", "industry": "Energy"})
+    for lead in leads[:2]:
+        archive(lead, by=rep)
+
+    as_manager.post(reverse("core:batch", args=[newest().pk]))
+
+    assert set(outcomes(newest()).values()) == {DONE}
+    assert newest().done_at is not None
 
 
 def test_all_or_nothing_does_nothing_if_one_fails(as_manager, rep):
