@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy
 
 from core.errors import NotAllowed
 from core.once import once
-from users.models import Role, Team, User
+from users.models import Grant, Role, Team, User
 
 PERSON, TEAM, LENT = range(3)  # what a row of the reach's one query is
 MAX_OWNERS = 5000  # with more owners than this a condition names their teams instead
@@ -191,8 +191,8 @@ RECYCLE_BIN = {
 UNDO = RECYCLE_BIN
 
 ROLE_GRANTS = {
-    Role.ADMIN: frozenset(Verb.values) | {"bulk_edit", "see_all_amounts"},
-    Role.MANAGER: frozenset({"export", "merge", "bulk_edit"}),
+    Role.ADMIN: frozenset(Grant.values),
+    Role.MANAGER: frozenset({Grant.EXPORT, Grant.MERGE, Grant.BULK_EDIT}),
 }
 
 
@@ -208,8 +208,9 @@ class Reach:
     @cached_property
     def grants(self):
         """The names of what the user may do beyond the plain cells of his role."""
-        own = getattr(self.user, "grants", None) or ()
-        return ROLE_GRANTS.get(self.role, frozenset()) | frozenset(own)
+        if self.role is None:
+            return frozenset()
+        return ROLE_GRANTS.get(self.role, frozenset()) | frozenset(self.user.grants)
 
     @cached_property
     def managed_teams(self):

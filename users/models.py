@@ -38,6 +38,19 @@ class Role(models.TextChoices):
     READ_ONLY = "READ_ONLY", _("Read only")
 
 
+class Grant(models.TextChoices):
+    """What a user may be given beyond the role; ``core.reach`` says which roles have which."""
+
+    EXPORT = "export", _("Export")
+    IMPORT = "import", _("Import files")
+    MERGE = "merge", _("Merge duplicates")
+    BULK_EDIT = "bulk_edit", _("Edit many records at once")
+    SEE_ALL_AMOUNTS = "see_all_amounts", _("See all amounts")
+    MANAGE_FIELDS = "manage_fields", _("Manage fields, lists and stages")
+    MANAGE_RULES = "manage_rules", _("Manage rules")
+    API = "api", _("Use the API")
+
+
 class Theme(models.TextChoices):
     """Written as the pages' ``data-theme`` has it."""
 
@@ -183,6 +196,12 @@ class User(Journalled, AbstractBaseUser):
         blank=True,
         related_name="reports",
     )
+    grants = models.JSONField(
+        _("grants"),
+        default=list,
+        blank=True,
+        help_text=_("What this person may do beyond the role."),
+    )
     time_zone = models.CharField(
         _("time zone"), max_length=63, default="UTC", validators=[validate_time_zone]
     )
@@ -280,6 +299,9 @@ class User(Journalled, AbstractBaseUser):
 
     def clean(self):
         super().clean()
+        if not isinstance(self.grants, list) or not set(self.grants) <= set(Grant.values):
+            raise ValidationError({"grants": _("Choose of the grants that there are.")})
+        self.grants = sorted(set(self.grants))
         try:
             self.check_manager()
         except Conflict as error:

@@ -4,6 +4,7 @@ import pytest
 
 from core.checks import all_checks
 from imports.runs import import_file
+from users.models import Grant
 
 
 @pytest.fixture
@@ -24,8 +25,8 @@ def bring(admin, listed):
 
     def bring(kind, header, *rows, by=None, document=None, **options):
         path = listed(header, *rows)
-        if by is not None and not hasattr(by, "grants"):
-            by.grants = {"import"}
+        if by is not None:
+            by.grants = [Grant.IMPORT]
         return import_file(path, kind, by=by or admin, document=document, **options)
 
     return bring
