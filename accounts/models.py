@@ -26,7 +26,7 @@ from core.fields import (
 )
 from core.indexes import SearchIndex
 from core.journal import joined
-from core.models import Organisation, OwnedRecord, RecordQuerySet
+from core.models import Organisation, OwnedRecord, RecordQuerySet, Share
 from core.normalise import FREE_MAIL_DOMAINS, domain_of, name_key
 from core.reach import ADDRESS_PARTS
 from core.records import lock, lock_tree
@@ -482,3 +482,15 @@ def _carry(model, old, account):
         depth=F("depth") + (account.depth - old.depth),
         root=account.tree_id,
     )
+
+
+class AccountShare(Share):
+    """That somebody else may see or edit an account."""
+
+    record = models.ForeignKey(
+        Account, models.CASCADE, related_name="shares", verbose_name=_("account")
+    )
+
+    class Meta(Share.Meta):
+        verbose_name = _("share of an account")
+        verbose_name_plural = _("shares of accounts")

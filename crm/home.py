@@ -134,7 +134,7 @@ class Leads:
 
         Those of a hand-over that waits, by or to the user or his people, stand by themselves.
         """
-        handed_over = sorted(reach_of(user).lent(Lead))
+        handed_over = sorted(reach_of(user).lent_by(Lead))
         today = Organisation.current().today()
         wanted = Q(phase__in=[Phase.OPEN, Phase.QUALIFIED])
         wanted |= Q(phase=Phase.NURTURING, nurture_until__lte=today)

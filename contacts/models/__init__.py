@@ -2,11 +2,13 @@
 
 from contacts.models.contact import Contact, ContactQuerySet, PreferredChannel
 from contacts.models.relation import AccountContactRelation, RelationQuerySet
+from contacts.models.share import ContactShare
 
 __all__ = [
     "AccountContactRelation",
     "Contact",
     "ContactQuerySet",
+    "ContactShare",
     "PreferredChannel",
     "RelationQuerySet",
 ]

@@ -37,7 +37,8 @@ from core.fields import (
 from core.indexes import SearchIndex
 from core.models import Organisation, OwnedRecord, RecordQuerySet
 from core.normalise import domain_of, email_key, name_key, person_key
-from core.reach import ADDRESS_PARTS
+from core.reach import ADDRESS_PARTS, Loan
+from core.reach.loans import ME
 from leads.models.rule import AssignmentRule
 from leads.models.status import MOVES, LeadStatus, Phase
 
@@ -663,15 +664,15 @@ class Lead(OwnedRecord):
         self.save()
 
     @classmethod
-    def lent_to(cls, user):
-        """The leads in a hand-over by or to ``user``, or to his people, that is not answered."""
+    def loans(cls):
+        """A lead is lent to both sides of a hand-over that waits, and to who stands above them."""
         concerned = (
-            Q(handed_over_to=user)
-            | Q(handed_over_by=user)
-            | Q(handed_over_to__manager=user)
-            | Q(handed_over_to__team__manager=user)
+            Q(handed_over_to=ME)
+            | Q(handed_over_by=ME)
+            | Q(handed_over_to__manager=ME)
+            | Q(handed_over_to__team__manager=ME)
         )
-        return cls.objects.handed_over().filter(concerned).order_by()
+        return [Loan(cls._meta.label, cls.objects.handed_over().filter(concerned))]
 
     def give_to(self, owner):
         """Set the owner; no rule has chosen him, and a hand-over to another one is settled."""

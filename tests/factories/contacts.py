@@ -1,6 +1,6 @@
 import factory
 
-from contacts.models import AccountContactRelation, Contact
+from contacts.models import AccountContactRelation, Contact, ContactShare
 from contacts.services import relate, set_direct_accounts
 from core.journal import Kind, Label, operation
 from tests.factories.accounts import AccountFactory
@@ -40,3 +40,11 @@ class RelationFactory(factory.django.DjangoModelFactory):
     def _create(cls, model_class, *args, account, contact, **kwargs):
         with operation(Kind.RELATE, by=None, label=Label("Made for a test")):
             return relate(contact, account, **kwargs)
+
+
+class ContactShareFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = ContactShare
+
+    record = factory.SubFactory(ContactFactory)
+    user = factory.SubFactory(UserFactory)
