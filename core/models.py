@@ -16,6 +16,7 @@ from core.constraints import constraint_errors
 from core.fields import CountryField, CurrencyField, StringListField
 from core.journal import Change, OneTimeKey, Operation
 from core.once import once
+from core.prepared import prepared
 from core.records import Journalled, JournalledQuerySet
 from core.search import search
 from users.models import language_choices, validate_time_zone
@@ -287,11 +288,16 @@ class Organisation(Record):
     @classmethod
     def current(cls):
         """The settings, read once a request; the defaults while the row is not there yet."""
-        return once("organisation", lambda: cls.objects.filter(pk=1).first() or cls(pk=1))
+        return once("organisation", lambda: next(iter(_organisations(1)), None) or cls(pk=1))
 
     def today(self):
         """The present date in the organisation's zone: the day that rules and reports mean."""
         return timezone.localdate(timezone=ZoneInfo(self.time_zone))
+
+
+@prepared
+def _organisations(key):
+    return Organisation.objects.filter(pk=key)
 
 
 class ListValueQuerySet(RecordQuerySet):

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 
 from core.errors import NotAllowed
 from core.once import once
+from core.prepared import prepared
 from users.models import Role, Team, User
 
 PERSON, TEAM, LENT = range(3)  # what a row of the reach's one query is
@@ -263,16 +264,7 @@ class Reach:
 
         Teams, people with a team or a manager, and the rows that are lent to the user.
         """
-        teams = Team.objects.values_list(Value(TEAM), "pk", "parent_id", "manager_id")
-        placed = Q(team_id__isnull=False) | Q(manager_id__isnull=False)
-        people = User.objects.filter(placed)
-        people = people.values_list(Value(PERSON), "pk", "team_id", "manager_id")
-        nothing = Value(None, models.BigIntegerField())
-        lent = [
-            model.lent_to(self.user).values_list(Value(LENT + number), "pk", nothing, nothing)
-            for number, model in enumerate(lenders())
-        ]
-        return list(teams.union(people, *lent, all=True))
+        return _organisation_of(self.user.pk or 0)
 
     def cell(self, access, verb):
         """The scope and the note that this user has for ``verb`` on the object ``access``."""
@@ -313,6 +305,20 @@ class Reach:
         )
 
 
+@prepared
+def _organisation_of(user_id):
+    teams = Team.objects.values_list(Value(TEAM), "pk", "parent_id", "manager_id")
+    placed = Q(team_id__isnull=False) | Q(manager_id__isnull=False)
+    people = User.objects.filter(placed)
+    people = people.values_list(Value(PERSON), "pk", "team_id", "manager_id")
+    nothing = Value(None, models.BigIntegerField())
+    lent = [
+        model.lent_to(user_id).values_list(Value(LENT + number), "pk", nothing, nothing)
+        for number, model in enumerate(lenders())
+    ]
+    return teams.union(people, *lent, all=True)
+
+
 @cache
 def lenders():
     """The models whose rows can be lent, in the order of the apps."""
@@ -347,6 +353,12 @@ def visible(queryset, user, verb=Verb.VIEW):
     if allowed_where is None:
         return queryset.none()
     return queryset.filter(allowed_where) if allowed_where else queryset.all()
+
+
+def where(model, user, verb=Verb.VIEW):
+    """The condition of ``visible`` for a prepared query; one that no row meets if there is none."""
+    found = condition(model, reach_of(user), Verb(verb))
+    return Q(pk__in=()) if found is None else found
 
 
 def condition(model, reach, verb, prefix=""):

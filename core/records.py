@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import Conflict, Stale
 from core.journal import Change, RowsMoved, Verb, canonical, joined
+from core.prepared import Blank
 
 BATCH = 1000  # rows with values of their own in one UPDATE: its cost grows with their square
 TREE_LOCK = 7_241_001  # one number for pg_advisory_xact_lock, the hierarchy's
@@ -664,6 +665,8 @@ class Among(Lookup):
     prepare_rhs = False
 
     def get_db_prep_lookup(self, value, connection):
+        if isinstance(value, Blank):
+            return "%s", [value]
         keys = [item.pk if isinstance(item, models.Model) else item for item in value]
         return "%s", [json.dumps(keys) if connection.vendor == "sqlite" else keys]
 
