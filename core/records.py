@@ -656,6 +656,18 @@ def _with_children(records):
     return found
 
 
+@models.CharField.register_lookup
+class Like(Lookup):
+    """``path__like="/1/7/%"``: the text fits the pattern, in which nothing is escaped."""
+
+    lookup_name = "like"
+
+    def as_sql(self, compiler, connection):
+        lhs, lhs_params = self.process_lhs(compiler, connection)
+        rhs, rhs_params = self.process_rhs(compiler, connection)
+        return f"{lhs} LIKE {rhs}", [*lhs_params, *rhs_params]
+
+
 @models.Field.register_lookup
 @ForeignObject.register_lookup
 class Among(Lookup):
