@@ -58,10 +58,7 @@ def history(record, *, user, after=None, limit=PAGE):
     ``after`` is the id of the last Change of the page before. A linked record that the user
     may not see is shown as a stub. Returns the entries and whether there are older ones.
     """
-    changes = _latest(_changes_of(record))
-    if after is not None:
-        changes = changes.filter(pk__lt=after)
-    found = list(changes.select_related(*READ_WITH)[: limit + 1])
+    found = _before(record._meta.label_lower, record.pk, after, limit=limit)
     shown = found[:limit]
     reader = _reader_of(record, user, [change.operation for change in shown], shown)
     return [reader.entry(change) for change in shown], len(found) > limit
@@ -85,6 +82,14 @@ def story(record, *, user, limit):
         has_older=len(found) > limit,
         origin=Entry(done, reader.label(done), made) if done else None,
     )
+
+
+@prepared
+def _before(label, key, after, *, limit):
+    changes = Change.objects.filter(model=label, object_id=key)
+    if after is not None:
+        changes = changes.filter(pk__lt=after)
+    return _latest(changes).select_related(*READ_WITH)[: limit + 1]
 
 
 @prepared

@@ -124,6 +124,12 @@ class OpenSum:
     SOON: ClassVar = "soon"
     LATER: ClassVar = "later"
 
+    @classmethod
+    def of(cls, row):
+        """Made of a row of ``by_due``."""
+        place = row["forecast_category"], row["currency"], row["due"]
+        return cls(*place, row["count"], _amount(row["amount_sum"]))
+
     @property
     def is_counted(self):
         """Whether the forecast counts them."""
@@ -189,9 +195,9 @@ class OpportunityQuerySet(RecordQuerySet):
         place = "account_id", "account__path", "currency"
         return self._counted(*place, year=(start, end), rate_day=day)
 
-    def open_sums(self, *, today, soon):
+    def by_due(self, today, soon):
         """
-        The OpenSums of those of these deals that are open, one query.
+        The rows of which OpenSums are made, of those of these deals that are open.
 
         ``soon`` is the last day on which a deal closes soon.
         """
@@ -201,10 +207,7 @@ class OpportunityQuerySet(RecordQuerySet):
             default=Value(OpenSum.LATER),
         )
         rows = self.open().order_by().values("forecast_category", "currency", due=due)
-        rows = rows.annotate(count=Count("pk"), amount_sum=Sum(THOUSANDTHS))
-        for row in rows:
-            place = row["forecast_category"], row["currency"], row["due"]
-            yield OpenSum(*place, row["count"], _amount(row["amount_sum"]))
+        return rows.annotate(count=Count("pk"), amount_sum=Sum(THOUSANDTHS))
 
     def _counted(self, *by, year, **expressions):
         """
