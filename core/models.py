@@ -16,7 +16,8 @@ from core.constraints import constraint_errors
 from core.fields import CountryField, CurrencyField, StringListField
 from core.journal import Change, OneTimeKey, Operation
 from core.once import once
-from core.reach.loans import ME, MY_TEAM, TODAY, Loan
+from core.prepared import prepared
+from core.reach.loans import Loan
 from core.records import Journalled, JournalledQuerySet
 from core.search import search
 from users.models import language_choices, validate_time_zone
@@ -215,10 +216,10 @@ class Share(Record):
         return self.user or self.team
 
     @classmethod
-    def loans(cls):
+    def loans(cls, asker):
         """What is shared with somebody, with his team, or with a team that he manages."""
-        mine = Q(user=ME) | Q(team=MY_TEAM) | Q(team__manager=ME)
-        rows = cls.objects.filter(mine, Q(until=None) | Q(until__gte=TODAY))
+        mine = Q(user=asker.user) | Q(team=asker.team) | Q(team__manager=asker.user)
+        rows = cls.objects.filter(mine, Q(until=None) | Q(until__gte=asker.today))
         label = cls._meta.get_field("record").related_model._meta.label
         opens = cls.opens_private
         return [Loan(label, rows, key="record_id", access=F("level"), opens_private=opens)]
@@ -409,11 +410,16 @@ class Organisation(Record):
     @classmethod
     def current(cls):
         """The settings, read once a request; the defaults while the row is not there yet."""
-        return once("organisation", lambda: cls.objects.filter(pk=1).first() or cls(pk=1))
+        return once("organisation", lambda: next(iter(_organisations(1)), None) or cls(pk=1))
 
     def today(self):
         """The present date in the organisation's zone: the day that rules and reports mean."""
         return timezone.localdate(timezone=ZoneInfo(self.time_zone))
+
+
+@prepared
+def _organisations(key):
+    return Organisation.objects.filter(pk=key)
 
 
 class ListValueQuerySet(RecordQuerySet):

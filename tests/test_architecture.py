@@ -39,8 +39,9 @@ OWN_FILES = {
     "core": {
         "addresses", "batches", "bulk", "constraints", "context_processors", "countries",
         "currencies", "display", "errors", "fields", "filtering", "fiscal", "history", "indexes",
-        "journal", "lists", "middleware", "normalise", "once", "postgresql", "rates", "reach",
-        "records", "recycle_bin", "request_id", "saved_views", "search", "seen", "sharing", "undo",
+        "journal", "lists", "middleware", "normalise", "once", "postgresql", "prepared", "rates",
+        "reach", "records", "recycle_bin", "request_id", "saved_views", "search", "seen",
+        "sharing", "undo",
     },
     "leads": {"assignment", "conversion"},
     "imports": {

@@ -7,7 +7,7 @@ tables, ``loans`` what widens a reach on single records, ``scope`` what one user
 ``questions`` the answers. Rule: docs/rules/access.md.
 """
 
-from core.reach.loans import Access, Loan
+from core.reach.loans import Access, Asker, Loan
 from core.reach.matrix import (
     ADDRESS_PARTS,
     MATRIX,
@@ -26,6 +26,7 @@ from core.reach.questions import (
     may_undo,
     require,
     visible,
+    where,
     within,
 )
 from core.reach.scope import Reach, reach_of
@@ -35,6 +36,7 @@ __all__ = [
     "MATRIX",
     "RECYCLE_BIN",
     "Access",
+    "Asker",
     "Loan",
     "Reach",
     "Scope",
@@ -50,5 +52,6 @@ __all__ = [
     "reach_of",
     "require",
     "visible",
+    "where",
     "within",
 ]

@@ -18,6 +18,12 @@ def visible(queryset, user, verb=Verb.VIEW):
     return queryset.filter(allowed_where) if allowed_where else queryset.all()
 
 
+def where(model, user, verb=Verb.VIEW):
+    """The condition of ``visible`` for a prepared query; one that no row meets if there is none."""
+    found = condition(model, reach_of(user), Verb(verb))
+    return Q(pk__in=()) if found is None else found
+
+
 def condition(model, reach, verb, prefix=""):
     """
     The condition on ``model`` under which ``reach`` allows ``verb``; None if there is none.
@@ -35,16 +41,16 @@ def condition(model, reach, verb, prefix=""):
     lent = reach.lent(model, verb) if scope != Scope.ALL else ()
     if scope == Scope.NONE and not lent:
         return None
-    where = Q() if scope == Scope.NONE else reach.owned(scope, prefix)
+    rows = Q() if scope == Scope.NONE else reach.owned(scope, prefix)
     if lent:
-        where |= _among(lent, prefix)
+        rows |= _among(lent, prefix)
     for name, values in note.only.items():
-        where &= Q(**{f"{prefix}{name}__in": values})
+        rows &= Q(**{f"{prefix}{name}__in": values})
     if _has_private(model) and not reach.is_admin:
         seen = Q(**{f"{prefix}is_private": False}) | reach.owned(Scope.OWN, prefix)
         members = reach.lent(model, verb, private=True)
-        where &= seen | _among(members, prefix) if members else seen
-    return where
+        rows &= seen | _among(members, prefix) if members else seen
+    return rows
 
 
 def _among(keys, prefix):
@@ -55,14 +61,14 @@ def _through_parents(model, parents, reach, verb, prefix):
     either = None
     for name in parents:
         parent = model._meta.get_field(name)
-        where = condition(parent.related_model, reach, verb, f"{prefix}{name}__")
-        if where is None:
+        rows = condition(parent.related_model, reach, verb, f"{prefix}{name}__")
+        if rows is None:
             continue
-        if not where:
+        if not rows:
             if not parent.null:
                 return Q()
-            where = Q(**{f"{prefix}{name}__isnull": False})
-        either = where if either is None else either | where
+            rows = Q(**{f"{prefix}{name}__isnull": False})
+        either = rows if either is None else either | rows
     return either
 
 

@@ -81,7 +81,8 @@ class Reach:
 
     @cached_property
     def _organisation(self):
-        return organisation_rows(self.user, today=self._settings.today())
+        user, today = self.user, self._settings.today()
+        return organisation_rows(user.pk or 0, user.team_id or 0, today, role=self.role)
 
     @cached_property
     def _settings(self):

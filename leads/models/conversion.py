@@ -9,7 +9,6 @@ from core.addresses import address_of
 from core.journal import Change, Verb
 from core.models import Record
 from core.reach import Loan
-from core.reach.loans import ME
 from users.models import Role
 
 
@@ -94,9 +93,9 @@ class Conversion(Record):
         return address_of("leads:lead_conversion", self.lead_id)
 
     @classmethod
-    def loans(cls):
+    def loans(cls, asker):
         """Who developed a lead sees what became of it: the deal, also after it was handed over."""
-        mine = Q(converted_by=ME) | Q(lead__handed_over_by=ME)
+        mine = Q(converted_by=asker.user) | Q(lead__handed_over_by=asker.user)
         rows = cls.objects.filter(mine, opportunity__isnull=False)
         return [Loan("opportunities.Opportunity", rows, key="opportunity_id", role=Role.SDR)]
 

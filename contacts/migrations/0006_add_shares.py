@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("contacts", "0004_index_the_people_of_an_account"),
+        ("contacts", "0005_count_the_people_of_an_account"),
         ("users", "0004_add_grants"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
