@@ -14,5 +14,5 @@ RUN DATABASE_URL=sqlite://:memory: python manage.py collectstatic --no-input \
 USER topsail
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
-    CMD ["python", "-c", "import socket; socket.create_connection(('127.0.0.1', 8000), 3)"]
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=3)"]
 CMD ["sh", "-c", "python manage.py migrate --no-input && exec gunicorn crm.wsgi --bind 0.0.0.0:8000"]

@@ -137,8 +137,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "core.request_id.RequestIdMiddleware",
+    "crm.logs.RequestLogMiddleware",
     "crm.middleware.HeadersMiddleware",
     "csp.middleware.CSPMiddleware",
+    "crm.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "crm.middleware.MethodsMiddleware",
     "crm.middleware.ReadableMiddleware",
@@ -244,25 +246,19 @@ if TASK_ENGINE not in ("database", "celery", "immediate"):
     raise ImproperlyConfigured("TASK_ENGINE is one of: database, celery, immediate.")
 
 
-# Logs: no names, no bodies, no query strings
+# Logs: one JSON object a line, no names, no bodies, no query strings
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "core.request_id.RequestIdFilter"}},
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(request_id)s %(name)s %(message)s"}
-    },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "filters": ["request_id"],
-            "formatter": "line",
-        }
-    },
+    "formatters": {"json": {"()": "crm.logs.JsonFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
+        "topsail": {"level": env("LOG_LEVEL", default="INFO")},
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        # Each request has its line; here only what broke has another one, with its trace.
+        "django.request": {"level": "ERROR"},
         # Scanners of the internet send any name; the answer 400 is enough.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
