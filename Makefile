@@ -9,7 +9,7 @@ UV := uv==0.13.9
 RUN := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: demo test test-postgres e2e check format translate lock bench
+.PHONY: demo test test-postgres e2e fuzz check format translate lock bench
 .DEFAULT_GOAL := demo
 
 demo: $(READY)
@@ -23,6 +23,10 @@ test-postgres: $(READY)
 
 e2e: $(READY)
 	$(RUN) -m pytest -m browser --require-browser $(ARGS)
+
+# SEED=7 draws other requests, REQUESTS=100000 more of them.
+fuzz: $(READY)
+	$(RUN) -m pytest -m fuzz -n 2 -p no:logging --show-capture=no tests/test_fuzz.py $(ARGS)
 
 check: export DATABASE_URL = sqlite://:memory:
 check: $(READY)
