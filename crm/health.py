@@ -45,12 +45,12 @@ def is_ready():
 
 def pending_migrations():
     """The migrations, as (app, name), that the code has and the database has not."""
-    return sorted(_known_migrations() - set(MigrationRecorder(connection).applied_migrations()))
+    return sorted(known_migrations() - set(MigrationRecorder(connection).applied_migrations()))
 
 
 @cache
-def _known_migrations():
-    """Read once: other code is another process."""
+def known_migrations():
+    """All migrations of the code, as (app, name); read once, for other code is another process."""
     return set(MigrationLoader(None).graph.nodes)
 
 
