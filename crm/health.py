@@ -10,9 +10,9 @@ from django.http import HttpResponse, HttpResponseNotAllowed
 
 class HealthMiddleware:
     """
-    Answer ``/healthz`` and ``/readyz`` before anything asks for host, session or encryption.
+    Answer ``/healthz`` and ``/readyz`` before anything asks for the host or the session.
 
-    Probes come by the machine's address and without a certificate. ``/healthz`` says that the
+    Probes come by the machine's address. ``/healthz`` says that the
     process answers and asks nothing else; ``/readyz`` says 503 until the database answers and
     has all migrations. Neither tells more than that.
     """

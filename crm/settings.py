@@ -83,6 +83,7 @@ if DEBUG and not set(ALLOWED_HOSTS) <= set(LOCAL_HOSTS):
 
 HTTPS = env.bool("HTTPS", default=ON_POSTGRESQL)
 SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # probes come past the proxy
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -140,8 +141,9 @@ MIDDLEWARE = [
     "crm.logs.RequestLogMiddleware",
     "crm.middleware.HeadersMiddleware",
     "csp.middleware.CSPMiddleware",
-    "crm.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "crm.health.HealthMiddleware",
     "crm.middleware.MethodsMiddleware",
     "crm.middleware.ReadableMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -153,7 +155,6 @@ MIDDLEWARE = [
     "users.middleware.SignedInMiddleware",
     "core.middleware.ActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "crm.urls"
