@@ -49,8 +49,8 @@ OWN_FILES = {
         "survey",
     },
     "crm": {
-        "administration", "asgi", "bench", "demo", "errors", "home", "middleware", "onboarding",
-        "secret_key", "settings", "styles", "wsgi",
+        "administration", "asgi", "backup", "bench", "demo", "errors", "health", "home", "logs",
+        "middleware", "onboarding", "secret_key", "settings", "styles", "wsgi",
     },
 }  # fmt: skip
 # Models whose names are too long for their constraints' names.
