@@ -1,0 +1,45 @@
+"""What is done to people: their relations with accounts, and changes of job."""
+
+from contacts.services.job import REACHED_AT, JobChange, change_job
+from contacts.services.relation import (
+    AlreadyDirect,
+    AlreadyRelated,
+    BadDate,
+    NeedsNextDirect,
+    NotRelated,
+    RelationEnded,
+    add_relation,
+    create_contact,
+    end_relation,
+    make_direct,
+    move_people,
+    relate,
+    remove_relation,
+    save_relation,
+    set_direct_account,
+    set_direct_accounts,
+    set_primary_contact,
+)
+
+__all__ = [
+    "REACHED_AT",
+    "AlreadyDirect",
+    "AlreadyRelated",
+    "BadDate",
+    "JobChange",
+    "NeedsNextDirect",
+    "NotRelated",
+    "RelationEnded",
+    "add_relation",
+    "change_job",
+    "create_contact",
+    "end_relation",
+    "make_direct",
+    "move_people",
+    "relate",
+    "remove_relation",
+    "save_relation",
+    "set_direct_account",
+    "set_direct_accounts",
+    "set_primary_contact",
+]
