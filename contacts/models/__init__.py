@@ -1,12 +1,15 @@
 """Contacts: the people, and their relations with accounts over time."""
 
 from contacts.models.contact import Contact, ContactQuerySet, PreferredChannel
+from contacts.models.plan import PlannedJobChange, PlannedJobChangeQuerySet
 from contacts.models.relation import AccountContactRelation, RelationQuerySet
 
 __all__ = [
     "AccountContactRelation",
     "Contact",
     "ContactQuerySet",
+    "PlannedJobChange",
+    "PlannedJobChangeQuerySet",
     "PreferredChannel",
     "RelationQuerySet",
 ]

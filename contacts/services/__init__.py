@@ -1,6 +1,21 @@
 """What is done to people: their relations with accounts, and changes of job."""
 
-from contacts.services.job import REACHED_AT, JobChange, change_job
+from contacts.services.job import (
+    FURTHEST,
+    REACHED_AT,
+    AlreadyPlanned,
+    JobChange,
+    OtherAccount,
+    PlanSettled,
+    cancel_job_change,
+    carry_out,
+    carry_out_due,
+    change_job,
+    check_job_change,
+    lies_ahead,
+    plan_job_change,
+    questions_about,
+)
 from contacts.services.relation import (
     AlreadyDirect,
     AlreadyRelated,
@@ -22,20 +37,31 @@ from contacts.services.relation import (
 )
 
 __all__ = [
+    "FURTHEST",
     "REACHED_AT",
     "AlreadyDirect",
+    "AlreadyPlanned",
     "AlreadyRelated",
     "BadDate",
     "JobChange",
     "NeedsNextDirect",
     "NotRelated",
+    "OtherAccount",
+    "PlanSettled",
     "RelationEnded",
     "add_relation",
+    "cancel_job_change",
+    "carry_out",
+    "carry_out_due",
     "change_job",
+    "check_job_change",
     "create_contact",
     "end_relation",
+    "lies_ahead",
     "make_direct",
     "move_people",
+    "plan_job_change",
+    "questions_about",
     "relate",
     "remove_relation",
     "save_relation",

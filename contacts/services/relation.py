@@ -272,9 +272,15 @@ def _promote(relations):
 
 
 def refuse_date(relation, date):
+    """Refuse a day in the future, or before ``relation``, if any, began."""
     if date > Organisation.current().today():
         message = _("The date lies in the future. Enter the change on that day or later.")
         raise BadDate(message, field="date")
+    refuse_before_start(relation, date)
+
+
+def refuse_before_start(relation, date):
+    """Refuse a day before ``relation``, if any, began."""
     if relation is not None and relation.start_date and date < relation.start_date:
         message = _("The present job began on %(start)s only.")
         raise BadDate(message % {"start": relation.start_date.isoformat()}, field="date")
