@@ -30,7 +30,7 @@ from opportunities.models import Opportunity
 from opportunities.services import close_lost, close_won
 from tests.digest import differences, digest
 from tests.factories.accounts import AccountFactory
-from tests.factories.contacts import ContactFactory, RelationFactory
+from tests.factories.contacts import ContactFactory, PlannedJobChangeFactory, RelationFactory
 from tests.factories.leads import LeadFactory, QueueFactory, RuleFactory
 from tests.factories.opportunities import OpportunityFactory, RoleFactory
 from tests.factories.users import TeamFactory, UserFactory
@@ -105,6 +105,7 @@ class World:
         self.account = AccountFactory(name="Acme", owner=rep, parent=AccountFactory(owner=rep))
         contact = ContactFactory(account=self.account, owner=rep, email="ana@acme.example")
         RelationFactory(account=AccountFactory(owner=rep), contact=contact)
+        PlannedJobChangeFactory(contact=contact, new_account=self.account.parent)
         self.contact = contact
 
     def _make_deals(self):

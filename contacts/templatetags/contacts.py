@@ -6,13 +6,16 @@ from urllib.parse import urlencode
 from django import template
 from django.db.models import BigIntegerField, CharField, Count, Value
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts.models import Account, inside
-from contacts.models import AccountContactRelation, Contact
-from core import reach
+from contacts.models import AccountContactRelation, Contact, PlannedJobChange
+from core import display, reach
+from core.models import Organisation
 from core.normalise import fold
 from core.prepared import prepared
 from core.reach import Verb, where
+from core.views import Action
 
 register = template.Library()
 
@@ -96,6 +99,59 @@ def add_url(account, *, user):
     if account.is_archived or not reach.may(user, Verb.CREATE, Contact):
         return ""
     return f"{reverse('contacts:contact_create')}?{urlencode({'account': account.pk})}"
+
+
+# -- planned changes of job ---------------------------------------------------------------------
+
+
+@register.inclusion_tag("contacts/_planned_job_changes.html", takes_context=True)
+def planned_job_changes(context, *, contact=None, account=None):
+    """Show the changes of job that are planned for a person, or from and to an account."""
+    user = context["request"].user
+    plans = PlannedJobChange.objects.visible_to(user).open().filter(contact__archived_at=None)
+    plans = plans.filter(contact=contact) if contact else plans.of_account(account)
+    plans = plans.select_related("contact", "old_account", "new_account")
+    today = Organisation.current().today()
+    return {
+        "rows": [
+            {
+                "words": planned_words(plan, user=user),
+                "is_overdue": plan.date <= today,
+                "plan": plan,
+                "url": "" if contact else plan.get_absolute_url(),
+                "cancel": cancel_plan(plan, user=user),
+            }
+            for plan in plans.order_by("date", "pk")[:SHOWN]
+        ]
+    }
+
+
+def planned_words(plan, *, user):
+    """A planned change of job in a sentence; accounts that ``user`` may not see are not named."""
+
+    def name(account):
+        return account if account.can(user, Verb.VIEW) else _("Account (restricted)")
+
+    old, new = plan.old_account, plan.new_account
+    values = {"contact": plan.contact, "day": display.day(plan.date)}
+    if new is None:
+        values["account"] = name(old) if old else ""
+        if old is None:
+            return _("%(contact)s changes the job on %(day)s.") % values
+        return _("%(contact)s leaves %(account)s on %(day)s.") % values
+    values["account"] = name(new)
+    if old is None:
+        return _("%(contact)s starts at %(account)s on %(day)s.") % values
+    values["old"] = name(old)
+    return _("%(contact)s moves from %(old)s to %(account)s on %(day)s.") % values
+
+
+def cancel_plan(plan, *, user):
+    """The Action that cancels a planned change of job; None if ``user`` may not."""
+    if not plan.contact.can(user, Verb.EDIT):
+        return None
+    url = reverse("contacts:plannedjobchange_cancel", args=[plan.contact_id, plan.pk])
+    return Action(_("Cancel"), url)
 
 
 # -- hierarchies ------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ CHANGED = {  # a field that may be anything, and two values for it
     "opportunities.opportunityteammember": ("reason", "One", "Two"),
     "contacts.contact": ("nickname", "One", "Two"),
     "contacts.accountcontactrelation": ("notes", "One", "Two"),
+    "contacts.plannedjobchange": ("refusal", "One", "Two"),
     "opportunities.stage": ("exit_criteria", "One", "Two"),
     "opportunities.opportunity": ("next_step", "One", "Two"),
     "opportunities.opportunitycontactrole": ("notes", "One", "Two"),
