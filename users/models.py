@@ -78,6 +78,15 @@ class LoginField(models.EmailField):
         return self.to_python(super().get_prep_value(value))
 
 
+class TeamQuerySet(JournalledQuerySet):
+    def below(self, manager):
+        """The keys of the teams that ``manager`` manages, and of those below them; one query."""
+        rows = list(self.values_list("pk", "parent_id", "manager_id"))
+        parents = {pk: parent for pk, parent, _manager in rows}
+        managed = {pk for pk, _parent, manager_id in rows if manager_id == manager.pk}
+        return {pk for pk in parents if managed & set(_chain(pk, parents))}
+
+
 class Team(Journalled):
     """People who work together under one manager; teams stand in a tree."""
 
@@ -98,6 +107,8 @@ class Team(Journalled):
         blank=True,
         related_name="managed_teams",
     )
+
+    objects = TeamQuerySet.as_manager()
 
     class Meta(Journalled.Meta):
         verbose_name = _("team")
@@ -310,6 +321,11 @@ class User(Journalled, AbstractBaseUser):
             self.check_last_admin()
         except LastAdministrator as error:
             raise ValidationError({"role": error.message}) from error
+
+    def reports_to(self, other):
+        """Whether the chain of managers above the user leads to ``other``; one query."""
+        managers = dict(User.objects.values_list("pk", "manager_id"))
+        return other.pk in _chain(self.manager_id, managers)
 
     def check_manager(self):
         """
