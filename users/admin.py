@@ -1,12 +1,24 @@
+from allauth.account.decorators import reauthentication_required
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.utils.decorators import method_decorator
 
 from core.admin import JournalledAdmin, VersionedForm
 from users.models import Grant, Team, User
 from users.services import save_team, save_user
 
 admin.site.unregister(Group)  # rights come from the role: a group would give nobody anything
+for model in (EmailAddress, Authenticator):  # the own pages of each user, and nobody else's
+    admin.site.unregister(model)
+
+
+# Rights are given by somebody who was there a moment ago.
+asked_again = method_decorator(
+    reauthentication_required(app="users", allow_get=True), name="changeform_view"
+)
 
 
 class UserAdminForm(VersionedForm):
@@ -18,6 +30,7 @@ class UserAdminForm(VersionedForm):
 
 
 @admin.register(User)
+@asked_again
 class UserAdmin(JournalledAdmin):
     """
     A new user has no password: the link “Forgot password?” gives one.
@@ -39,6 +52,7 @@ class UserAdmin(JournalledAdmin):
 
 
 @admin.register(Team)
+@asked_again
 class TeamAdmin(JournalledAdmin):
     list_display = ["name", "parent", "manager"]
     search_fields = ["name"]

@@ -2,10 +2,13 @@ import zoneinfo
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Conflict
@@ -280,6 +283,12 @@ class User(Journalled, AbstractBaseUser):
     def __str__(self):
         return self.name
 
+    def _get_session_auth_hash(self, secret=None):
+        """With another password, role or grant all sessions end; Django asks at each request."""
+        key = super()._get_session_auth_hash(secret=secret)
+        rights = " ".join([key, self.role, *sorted(self.grants)])
+        return salted_hmac("users.User.rights", rights, algorithm="sha256").hexdigest()
+
     def get_full_name(self):
         return self.name
 
@@ -352,6 +361,41 @@ class User(Journalled, AbstractBaseUser):
         if set(User.objects.admins().values_list("pk", flat=True)) == {self.pk}:
             message = _("%(user)s is the last active administrator. Make somebody else one first.")
             raise LastAdministrator(message % {"user": self}, field="role")
+
+
+class Session(AbstractBaseSession):
+    """Somebody who is logged in on one device; outside the journal, as it is no business."""
+
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    address = models.CharField(max_length=45, blank=True)
+    device = models.CharField(max_length=40, blank=True)
+
+    @classmethod
+    def get_session_store_class(cls):
+        return import_string(f"{settings.SESSION_ENGINE}.SessionStore")
+
+    def __str__(self):
+        return self.device or self.address
+
+    @property
+    def handle(self):
+        """What a page calls the session; its key would be as good as the log-in."""
+        return salted_hmac("users.Session", self.session_key, algorithm="sha256").hexdigest()[:32]
+
+
+class Attempt(models.Model):
+    """One try of something that is counted, such as a password; kept a quarter of an hour."""
+
+    subject = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["subject", "at"], name="attempt_subject_idx")]
+
+    def __str__(self):
+        return self.subject
 
 
 def _chain(key, above):

@@ -22,6 +22,7 @@ from core.signals import owner_changed
 from leads.models import AssignmentRule, Lead, QueueMember
 from opportunities.models import Opportunity
 from users.models import Role, Team, User
+from users.sessions import end_sessions
 
 
 class NoSuccessor(Invalid):
@@ -209,6 +210,7 @@ def deactivate_user(user, *, successors, by, key=None):
             if part.name in taking:
                 part.give(part.rows(user), user, taking[part.name])
         user.save()
+        end_sessions(user)  # at once, and for good if this is undone
         op.location = address_of("administration:user_update", user.pk)
     return user
 

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from allauth.account.decorators import reauthentication_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseBadRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.text import capfirst
@@ -230,6 +232,13 @@ class PeopleFormView(DomainFormMixin, FormView):
         return form.instance
 
 
+# Rights are given by somebody who proved a moment ago who he is.
+asked_again = method_decorator(
+    reauthentication_required(app="users", allow_get=True), name="dispatch"
+)
+
+
+@asked_again
 class UserFormView(AdministratorMixin, PeopleFormView):
     model = User
     form_class = UserForm
@@ -286,6 +295,7 @@ class UserUpdateView(PeopleMixin, UserFormView):
             yield _("Is given leads in turns by the queues: %(queues)s.") % {"queues": names}
 
 
+@asked_again
 class UserActivityView(AdministratorMixin, DomainFormMixin, FormView):
     """A page about ending somebody's log-in or opening it again."""
 
@@ -351,6 +361,7 @@ class UserActivateView(UserActivityView):
         return activate_user(self.record, by=self.request.user, key=form.key)
 
 
+@asked_again
 class TeamFormView(AdministratorMixin, PeopleFormView):
     model = Team
     form_class = TeamForm
@@ -417,6 +428,7 @@ class TeamListView(SettingsListView):
 class ProfileView(PeopleFormView):
     """Everybody's own settings: name, time zone, language, theme, absence."""
 
+    template_name = "administration/user_form.html"
     model = User
     form_class = ProfileForm
     save_row = staticmethod(save_user)
@@ -429,7 +441,13 @@ class ProfileView(PeopleFormView):
     def get_context_data(self, **kwargs):
         title = _("Your settings")
         context = super().get_context_data(**kwargs)
-        return {**context, "title": title, "crumbs": [{"label": title}], "cancel_url": "/"}
+        actions = [
+            Action(_("Password"), reverse("account_change_password"), "lock"),
+            Action(_("Second step"), reverse("mfa_index"), "key"),
+            Action(_("Where you are signed in"), reverse("account_sessions"), "list"),
+        ]
+        changes = {"title": title, "crumbs": [{"label": title}], "cancel_url": "/"}
+        return {**context, **changes, "actions": actions}
 
     def get_success_url(self):
         return reverse("administration:profile")
