@@ -14,8 +14,7 @@ from django.contrib.auth.tokens import default_token_generator
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models, transaction
 from django.http import QueryDict
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
+from django.utils.http import int_to_base36
 
 from accounts.models import Account
 from core.batches import choose, start, verb_named
@@ -41,7 +40,7 @@ from users.models import Role, User
 FORM = "application/x-www-form-urlencoded"
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 # Tables that a visit writes to: they hold who is here, not what the business knows.
-VISITS = ("django_session", "last_login")
+VISITS = ("users_session", "users_attempt", "last_login")
 WRITES = re.compile(r"\s*(?:WITH\b.*\b)?(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.I | re.S)
 CANARY = '"\' canary="1" ><script>canary</script>'
 IN_TAG = r"""<[a-z](?:"[^"]*"|'[^']*'|[^"'<>])*?"""  # up to an attribute, over quoted values
@@ -197,8 +196,8 @@ class World:
             "object_id": row.pk,
             "label": row._meta.label_lower,
             "app_label": row._meta.app_label,
-            "uidb64": urlsafe_base64_encode(force_bytes(self.rep.pk)),
-            "token": default_token_generator.make_token(User.objects.get(pk=self.rep.pk)),
+            "uidb36": int_to_base36(self.rep.pk),
+            "key": default_token_generator.make_token(User.objects.get(pk=self.rep.pk)),
         }
         if name == "content_type_id":
             return str(ContentType.objects.get_for_model(row).pk)

@@ -394,9 +394,9 @@ EVIL = ("//evil.example", "https:evil.example", "https://evil.example/", "javasc
 
 @pytest.mark.parametrize("target", EVIL)
 def test_next_leads_nowhere_else(world, ask, target):
-    (login,) = (route for route in ROUTES if route.name == "login")
+    (login,) = (route for route in ROUTES if route.name == "account_login")
     laboratory = ask(login)
-    data = {"username": "rae@world.example", "password": "correct horse battery", "next": target}
+    data = {"login": "rae@world.example", "password": "correct horse battery", "next": target}
 
     response = laboratory.post(f"/login/?next={quote(target)}", data)
 

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from allauth.account.decorators import reauthentication_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseBadRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.text import capfirst
@@ -14,16 +17,24 @@ from django.views.generic import FormView, TemplateView
 
 from core.forms import VerbForm
 from core.journal import Kind, Label, operation, retried
+from core.reach import reach_of
 from core.records import lock
 from core.tables import Column
-from core.views.base import DomainFormMixin, SeeOther, announce
+from core.views.base import Action, DomainFormMixin, SeeOther, announce
 from core.views.settings import AdministratorMixin, SettingsListView, settings_crumbs
-from crm.administration.forms import ProfileForm, TeamForm, UserForm
-from crm.administration.services import save_team, save_user
+from crm.administration.deactivation import activate_user, deactivate_user, holdings
+from crm.administration.forms import (
+    DeactivateForm,
+    MemberForm,
+    ProfileForm,
+    TeamForm,
+    UserForm,
+)
 from crm.demo import load, loaded_run
 from crm.onboarding import hide_first_steps
 from leads.models import AssignmentRule, Queue
-from users.models import Team, User
+from users.models import Role, Team, User
+from users.services import may_set, save_team, save_user
 
 
 def link_to(page):
@@ -41,6 +52,7 @@ class Section:
     page: str
     icon: str
     text: str
+    is_for_managers: bool = False
 
     @property
     def url(self):
@@ -108,6 +120,7 @@ SECTIONS = (
                 "administration:user_list",
                 "users",
                 gettext_lazy("Who can sign in, with which role, in which team."),
+                is_for_managers=True,
             ),
             Section(
                 gettext_lazy("Teams"),
@@ -131,14 +144,27 @@ SECTIONS = (
 )
 
 
-class IndexView(AdministratorMixin, TemplateView):
-    """All settings, with what each decides."""
+class PeopleMixin(AdministratorMixin):
+    """A page for administrators, and for managers as far as it is about their teams."""
+
+    def may_open(self, user):
+        return super().may_open(user) or user.role == Role.MANAGER
+
+
+class IndexView(PeopleMixin, TemplateView):
+    """All settings, with what each decides; those that the user may open."""
 
     template_name = "administration/index.html"
 
     def get_context_data(self, **kwargs):
         crumbs = [{"label": _("Settings")}]
-        return {"crumbs": crumbs, "sections": SECTIONS, **super().get_context_data(**kwargs)}
+        sections = [(heading, list(self._open(pages))) for heading, pages in SECTIONS]
+        sections = [(heading, pages) for heading, pages in sections if pages]
+        return {"crumbs": crumbs, "sections": sections, **super().get_context_data(**kwargs)}
+
+    def _open(self, pages):
+        is_admin = self.request.user.is_staff
+        return (page for page in pages if is_admin or page.is_for_managers)
 
 
 # -- users and teams --------------------------------------------------------------------------
@@ -200,12 +226,19 @@ class PeopleFormView(DomainFormMixin, FormView):
         with operation(kind, by=self.request.user, label=label, key=form.key) as op:
             if not is_new:
                 lock(self.model.objects.filter(pk=self.record.pk)).order_by("pk").get()
-            type(self).save_row(form.instance)
+            type(self).save_row(form.instance, by=self.request.user)
             op.label = Label(text, row=form.instance)
             op.location = self.get_success_url()
         return form.instance
 
 
+# Rights are given by somebody who proved a moment ago who he is.
+asked_again = method_decorator(
+    reauthentication_required(app="users", allow_get=True), name="dispatch"
+)
+
+
+@asked_again
 class UserFormView(AdministratorMixin, PeopleFormView):
     model = User
     form_class = UserForm
@@ -222,10 +255,36 @@ class UserCreateView(UserFormView):
     )
 
 
-class UserUpdateView(UserFormView):
-    """The form of a user."""
+class UserUpdateView(PeopleMixin, UserFormView):
+    """The form of a user; for a manager role and team of those in his teams."""
+
+    template_name = "administration/user_form.html"
+
+    def dispatch(self, request, *args, **kwargs):
+        if request.user.role == Role.MANAGER and not may_set(self.record, by=request.user):
+            raise PermissionDenied(_("Managers set role and team of the people in their teams."))
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_form_class(self):
+        return UserForm if self.request.user.is_staff else MemberForm
+
+    def get_context_data(self, **kwargs):
+        return {"actions": list(self.get_actions()), **super().get_context_data(**kwargs)}
+
+    def get_actions(self):
+        """What else can be done to the user."""
+        if not self.request.user.is_staff or self.record.pk == self.request.user.pk:
+            return
+        if self.record.is_active:
+            url = reverse("administration:user_deactivate", args=[self.record.pk])
+            yield Action(_("Deactivate"), url, "ban")
+        else:
+            url = reverse("administration:user_activate", args=[self.record.pk])
+            yield Action(_("Activate"), url, "check")
 
     def get_effects(self):
+        if not self.record.is_active:
+            yield _("Not active: nobody can sign in with this address.")
         if self.record.pk == self.request.user.pk:
             yield _("Your own role can be changed by another administrator only.")
         rules = AssignmentRule.objects.active().naming(self.record).order_by("position", "pk")
@@ -236,6 +295,73 @@ class UserUpdateView(UserFormView):
             yield _("Is given leads in turns by the queues: %(queues)s.") % {"queues": names}
 
 
+@asked_again
+class UserActivityView(AdministratorMixin, DomainFormMixin, FormView):
+    """A page about ending somebody's log-in or opening it again."""
+
+    template_name = "core/settings_form.html"
+    title = submit = ""
+
+    @cached_property
+    def record(self):
+        return get_object_or_404(User.objects.filter(pk=self.kwargs["pk"]))
+
+    def get_context_data(self, **kwargs):
+        title = self.title % {"user": self.record}
+        users = {"label": _("Users"), "url": reverse("administration:user_list")}
+        return {
+            "title": title,
+            "submit": self.submit,
+            "crumbs": settings_crumbs(users, {"label": title}),
+            "cancel_url": self.get_success_url(),
+            "effects": list(self.get_effects()),
+            **super().get_context_data(**kwargs),
+        }
+
+    def get_success_url(self):
+        return reverse("administration:user_update", args=[self.record.pk])
+
+
+class UserDeactivateView(UserActivityView):
+    """End somebody's log-in, and say who takes over what he has."""
+
+    form_class = DeactivateForm
+    title = gettext_lazy("Deactivate %(user)s")
+    submit = gettext_lazy("Deactivate")
+    success_message = gettext_lazy("Deactivated %(object)s.")
+
+    def get_form_kwargs(self):
+        return super().get_form_kwargs() | {"user": self.record}
+
+    def get_effects(self):
+        yield _("Whoever is signed in with it is signed out at once.")
+        yield _("Closed leads and deals keep their owner; the name stays in the history.")
+        if not holdings(self.record):
+            yield _("Nothing open belongs to this person.")
+
+    def perform(self, form):
+        successors = form.get_successors()
+        return deactivate_user(
+            self.record, successors=successors, by=self.request.user, key=form.key
+        )
+
+
+class UserActivateView(UserActivityView):
+    """Let somebody sign in again."""
+
+    form_class = VerbForm
+    title = gettext_lazy("Activate %(user)s")
+    submit = gettext_lazy("Activate")
+    success_message = gettext_lazy("Activated %(object)s.")
+
+    def get_effects(self):
+        yield _("What was handed over stays with those who have it now.")
+
+    def perform(self, form):
+        return activate_user(self.record, by=self.request.user, key=form.key)
+
+
+@asked_again
 class TeamFormView(AdministratorMixin, PeopleFormView):
     model = Team
     form_class = TeamForm
@@ -257,8 +383,8 @@ class TeamUpdateView(TeamFormView):
         yield _("In it: %(people)s.") % {"people": members} if members else _("Nobody is in it.")
 
 
-class UserListView(SettingsListView):
-    """Everybody who has or had an account."""
+class UserListView(PeopleMixin, SettingsListView):
+    """Everybody who has or had an account; for a manager the people in his teams."""
 
     model = User
     columns = (
@@ -273,10 +399,12 @@ class UserListView(SettingsListView):
 
     def get_rows(self):
         rows = User.objects.select_related("team", "manager")
+        if not self.request.user.is_staff:
+            rows = rows.filter(team__in=reach_of(self.request.user).managed_teams)
         return rows.order_by("-is_active", "name", "pk")
 
     def get_create_url(self):
-        return reverse("administration:user_create")
+        return reverse("administration:user_create") if self.request.user.is_staff else ""
 
 
 class TeamListView(SettingsListView):
@@ -300,6 +428,7 @@ class TeamListView(SettingsListView):
 class ProfileView(PeopleFormView):
     """Everybody's own settings: name, time zone, language, theme, absence."""
 
+    template_name = "administration/user_form.html"
     model = User
     form_class = ProfileForm
     save_row = staticmethod(save_user)
@@ -312,7 +441,13 @@ class ProfileView(PeopleFormView):
     def get_context_data(self, **kwargs):
         title = _("Your settings")
         context = super().get_context_data(**kwargs)
-        return {**context, "title": title, "crumbs": [{"label": title}], "cancel_url": "/"}
+        actions = [
+            Action(_("Password"), reverse("account_change_password"), "lock"),
+            Action(_("Second step"), reverse("mfa_index"), "key"),
+            Action(_("Where you are signed in"), reverse("account_sessions"), "list"),
+        ]
+        changes = {"title": title, "crumbs": [{"label": title}], "cancel_url": "/"}
+        return {**context, **changes, "actions": actions}
 
     def get_success_url(self):
         return reverse("administration:profile")

@@ -25,7 +25,9 @@ from tests.factories.accounts import AccountFactory
 from tests.factories.contacts import ContactFactory, PlannedJobChangeFactory
 from tests.factories.leads import LeadFactory, RuleFactory
 from tests.factories.opportunities import OpportunityFactory, RoleFactory
+from tests.factories.users import UserFactory
 from tests.threads import at_once
+from users.models import User
 
 NOW = datetime.datetime(2026, 5, 12, tzinfo=datetime.UTC)
 
@@ -200,6 +202,10 @@ def rule_that_asks_for_what_is_not_there(world):
     plain(AssignmentRule, pk=RuleFactory().pk).update(criteria=gone)
 
 
+def lead_of_somebody_inactive(world):
+    plain(User, pk=LeadFactory(owner=UserFactory()).owner_id).update(is_active=False)
+
+
 BREAKS = {
     "I01": converted_lead_without_conversion,
     "I02": conversion_of_an_open_lead,
@@ -225,6 +231,7 @@ BREAKS = {
     "I30": outdated_key,
     "I31": chain_of_merged_records,
     "I32": person_of_a_merged_account,
+    "I37": lead_of_somebody_inactive,
     "I43": rule_that_asks_for_what_is_not_there,
     "I44": planned_change_of_job_that_nobody_can_read,
 }

@@ -1,6 +1,5 @@
 from datetime import timedelta
 
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
@@ -8,6 +7,8 @@ from core.bulk import refresh_statistics
 from core.journal import OneTimeKey
 from core.models import Batch, Seen
 from core.signals import sweeping
+from users.attempts import forget_old
+from users.sessions import SessionStore
 
 KEPT = timedelta(hours=24)
 KEPT_BATCHES = timedelta(days=7)
@@ -25,6 +26,7 @@ class Command(BaseCommand):
         count, _by_model = old.delete()
         Seen.objects.filter(at__lt=timezone.now() - SEEN_KEPT).delete()
         SessionStore.clear_expired()
+        forget_old()
         Batch.objects.filter(created_at__lt=timezone.now() - KEPT_BATCHES).delete()
         refresh_statistics()
         self.stdout.write(f"Removed {count} one-time keys that are older than a day.")
