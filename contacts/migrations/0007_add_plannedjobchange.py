@@ -37,8 +37,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("date", models.DateField(verbose_name="on")),
-                ("entered", models.JSONField(default=dict, editable=False)),
-                ("answers", models.JSONField(default=dict, editable=False)),
+                (
+                    "entered",
+                    models.JSONField(default=dict, editable=False, verbose_name="what was entered"),
+                ),
+                (
+                    "answers",
+                    models.JSONField(default=dict, editable=False, verbose_name="answers"),
+                ),
                 (
                     "status",
                     models.CharField(

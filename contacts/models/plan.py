@@ -63,8 +63,8 @@ class PlannedJobChange(Record):
         related_name="+",
         verbose_name=_("planned by"),
     )
-    entered = models.JSONField(default=dict, editable=False)
-    answers = models.JSONField(default=dict, editable=False)
+    entered = models.JSONField(_("what was entered"), default=dict, editable=False)
+    answers = models.JSONField(_("answers"), default=dict, editable=False)
     status = models.CharField(
         _("status"), max_length=9, choices=Status, default=Status.PLANNED, editable=False
     )
