@@ -485,6 +485,15 @@ def _matches(record, wanted):
     return all(getattr(record, name) in values for name, values in wanted.items())
 
 
+def fields_judged(model):
+    """The fields of a record of ``model`` by which it is judged what a user may do to it."""
+    names = {"owner", "is_private"}
+    for (access, _digit), note in NOTES.items():
+        if access == model.access:
+            names |= note.only.keys() | note.free.keys()
+    return names & {field.name for field in model._meta.concrete_fields}
+
+
 def may(user, verb, model):
     """Whether there can be any record of ``model`` on which ``user`` may do ``verb``."""
     reach, verb = reach_of(user), Verb(verb)
