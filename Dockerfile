@@ -1,7 +1,12 @@
-FROM python:3.12-slim-bookworm
+FROM python:3.12-slim-trixie
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_MANIFEST=true
 WORKDIR /app
+
+# pg_dump and pg_restore, of a version that the database of docker-compose.yml is not newer than.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends postgresql-client \
+    && rm -rf /var/lib/apt/lists/*
 
 COPY requirements.lock .
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock
@@ -14,5 +19,5 @@ RUN DATABASE_URL=sqlite://:memory: python manage.py collectstatic --no-input \
 USER topsail
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
-    CMD ["python", "-c", "import socket; socket.create_connection(('127.0.0.1', 8000), 3)"]
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=3)"]
 CMD ["sh", "-c", "python manage.py migrate --no-input && exec gunicorn crm.wsgi --bind 0.0.0.0:8000"]

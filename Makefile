@@ -9,7 +9,7 @@ UV := uv==0.13.9
 RUN := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: demo test test-postgres e2e check format translate lock bench
+.PHONY: demo test test-postgres e2e fuzz backup-drill check format translate lock bench
 .DEFAULT_GOAL := demo
 
 demo: $(READY)
@@ -23,6 +23,15 @@ test-postgres: $(READY)
 
 e2e: $(READY)
 	$(RUN) -m pytest -m browser --require-browser $(ARGS)
+
+# PostgreSQL needs its client programs, pg_dump and pg_restore.
+backup-drill: $(READY)
+	DATABASE_URL= $(RUN) -m pytest -m drill tests/crm/test_backup.py $(ARGS)
+	$(RUN) -m tests.with_postgresql $(RUN) -m pytest -m drill tests/crm/test_backup.py $(ARGS)
+
+# SEED=7 draws other requests, REQUESTS=100000 more of them.
+fuzz: $(READY)
+	$(RUN) -m pytest -m fuzz -n 2 -p no:logging --show-capture=no tests/test_fuzz.py $(ARGS)
 
 check: export DATABASE_URL = sqlite://:memory:
 check: $(READY)

@@ -5,6 +5,7 @@ from gunicorn.http import wsgi
 worker_class = "gthread"
 workers = 2
 threads = 4
+limit_request_line = 8190  # filters stand in addresses
 max_requests = 2000
 max_requests_jitter = 200
 control_socket_disable = True

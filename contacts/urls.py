@@ -15,6 +15,11 @@ urlpatterns = [
     path("<key:pk>/archive/", RecordArchiveView.as_view(model=Contact), name="contact_archive"),
     path("<key:pk>/history/", RecordHistoryView.as_view(model=Contact), name="contact_history"),
     path("<key:pk>/job-change/", relation.JobChangeView.as_view(), name="contact_job_change"),
+    path(
+        "<key:contact>/job-change/<key:pk>/cancel/",
+        relation.PlannedJobChangeCancelView.as_view(),
+        name="plannedjobchange_cancel",
+    ),
     path("<key:pk>/account/", relation.AccountCorrectView.as_view(), name="contact_account"),
     path("<key:pk>/accounts/new/", relation.RelationCreateView.as_view(), name="relation_create"),
     path(

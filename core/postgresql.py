@@ -1,6 +1,6 @@
-"""Statements that only PostgreSQL needs, as reversible steps of migrations."""
+"""Statements that only PostgreSQL needs: reversible steps of migrations, snapshots."""
 
-from django.db import migrations
+from django.db import connection, migrations
 
 
 def on_postgresql(forward, backward):
@@ -19,3 +19,15 @@ def _running(statements):
                 schema_editor.execute(statement)
 
     return run
+
+
+def export_snapshot():
+    """
+    The name under which another session reads what the open transaction reads.
+
+    The transaction may then wait for that session as long as it takes.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        cursor.execute("SELECT pg_export_snapshot()")
+        return cursor.fetchone()[0]

@@ -29,14 +29,11 @@ class RequestIdMiddleware:
         return response
 
 
-class RequestIdFilter:
+def request_id_of(record):
     """
-    Give each log line its request's id as ``request_id``.
+    The id of the request that a log line belongs to; "" outside of one.
 
     Django logs a refused request after the middleware has ended, with the request on the line.
     """
-
-    def filter(self, record):
-        request = getattr(record, "request", None)
-        record.request_id = getattr(request, "id", None) or _current.get() or "-"
-        return True
+    request = getattr(record, "request", None)
+    return getattr(request, "id", None) or _current.get()

@@ -39,6 +39,7 @@ from core.fields import (
 )
 from core.models import ListValue
 from core.once import once
+from core.prepared import prepared
 from core.reach import ADDRESS_PARTS, fields_judged, may
 from core.templatetags.components import SHOWN
 from users.models import User
@@ -159,10 +160,15 @@ def labels_of(list_key):
 def _load_labels():
     """The labels of all lists, without making records of them: {list key: {value: label}}."""
     labels = {}
-    rows = ListValue.objects.order_by("list_key", "position", "pk")
-    for key, value, label in rows.values_list("list_key", "value", "label"):
+    for key, value, label in _list_values():
         labels.setdefault(key, {})[value] = label
     return labels
+
+
+@prepared
+def _list_values():
+    rows = ListValue.objects.order_by("list_key", "position", "pk")
+    return rows.values_list("list_key", "value", "label")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,10 @@ They ask neither the database nor the session nor a context processor, for one o
 what broke, and they read the request's body only where it is known to be readable.
 """
 
+import sys
+
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils.text import capfirst
@@ -13,6 +16,7 @@ from django.utils.text import capfirst
 from core.request_id import new_request_id
 
 TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
+UNAVAILABLE = (OperationalError, InterfaceError)
 NOT_TYPED = ("csrfmiddlewaretoken", "key", "version", "expected", "next")
 
 
@@ -29,6 +33,11 @@ def not_found(request, exception):
 
 
 def server_error(request):
+    """Say that something broke; 503 where only the database is away, full or too slow."""
+    if isinstance(sys.exc_info()[1], UNAVAILABLE):
+        response = _page(request, 503)
+        response.headers["Retry-After"] = "30"
+        return response
     return _page(request, 500)
 
 

@@ -83,6 +83,7 @@ if DEBUG and not set(ALLOWED_HOSTS) <= set(LOCAL_HOSTS):
 
 HTTPS = env.bool("HTTPS", default=ON_POSTGRESQL)
 SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # probes come past the proxy
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -137,9 +138,12 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "core.request_id.RequestIdMiddleware",
+    "crm.logs.RequestLogMiddleware",
     "crm.middleware.HeadersMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "crm.health.HealthMiddleware",
     "crm.middleware.MethodsMiddleware",
     "crm.middleware.ReadableMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -151,7 +155,6 @@ MIDDLEWARE = [
     "users.middleware.SignedInMiddleware",
     "core.middleware.ActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "crm.urls"
@@ -244,25 +247,19 @@ if TASK_ENGINE not in ("database", "celery", "immediate"):
     raise ImproperlyConfigured("TASK_ENGINE is one of: database, celery, immediate.")
 
 
-# Logs: no names, no bodies, no query strings
+# Logs: one JSON object a line, no names, no bodies, no query strings
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "core.request_id.RequestIdFilter"}},
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(request_id)s %(name)s %(message)s"}
-    },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "filters": ["request_id"],
-            "formatter": "line",
-        }
-    },
+    "formatters": {"json": {"()": "crm.logs.JsonFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
+        "topsail": {"level": env("LOG_LEVEL", default="INFO")},
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        # Each request has its line; here only what broke has another one, with its trace.
+        "django.request": {"level": "ERROR"},
         # Scanners of the internet send any name; the answer 400 is enough.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },

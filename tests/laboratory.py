@@ -30,7 +30,7 @@ from opportunities.models import Opportunity
 from opportunities.services import close_lost, close_won
 from tests.digest import differences, digest
 from tests.factories.accounts import AccountFactory
-from tests.factories.contacts import ContactFactory, RelationFactory
+from tests.factories.contacts import ContactFactory, PlannedJobChangeFactory, RelationFactory
 from tests.factories.leads import LeadFactory, QueueFactory, RuleFactory
 from tests.factories.opportunities import OpportunityFactory, RoleFactory
 from tests.factories.users import TeamFactory, UserFactory
@@ -61,12 +61,17 @@ HEADERS = (
 
 @contextmanager
 def rolled_back():
-    """A transaction that never commits and inside which our own may begin, as in a test."""
+    """
+    A transaction that never commits and inside which our own may begin, as in a test.
+
+    An inner one is kept for the outer one if something is put into the list that it gives.
+    """
     block = transaction.atomic()
     block._from_testcase = True  # noqa: SLF001 - what Django's own TestCase does
     with block:
-        yield
-        transaction.set_rollback(True)
+        kept = []
+        yield kept
+        transaction.set_rollback(not kept)
 
 
 class World:
@@ -100,6 +105,7 @@ class World:
         self.account = AccountFactory(name="Acme", owner=rep, parent=AccountFactory(owner=rep))
         contact = ContactFactory(account=self.account, owner=rep, email="ana@acme.example")
         RelationFactory(account=AccountFactory(owner=rep), contact=contact)
+        PlannedJobChangeFactory(contact=contact, new_account=self.account.parent)
         self.contact = contact
 
     def _make_deals(self):
@@ -209,6 +215,7 @@ class Laboratory:
         if user is not None:
             client.force_login(user)
         client.raise_request_exception = False
+        self.keeps_refused = False  # what a refused request wrote stays, for who compares all
         self.complaints = []
         self.asked = 0
         self.written = []
@@ -265,7 +272,7 @@ class Laboratory:
         """Send one request; what it wrote can be seen by ``then`` and is gone afterwards."""
         self.asked += 1
         self.written = []
-        with rolled_back(), connection.execute_wrapper(self._watch):
+        with rolled_back() as kept, connection.execute_wrapper(self._watch):
             response = self.client.generic(
                 method, address, body, content_type, headers=headers, **extra
             )
@@ -274,6 +281,8 @@ class Laboratory:
                 self._follow(response)
             if then:
                 then()
+            if self.keeps_refused and response.status_code >= 400:
+                kept.append(response)
         return response
 
     def _watch(self, execute, sql, params, many, context):

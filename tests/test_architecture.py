@@ -39,8 +39,9 @@ OWN_FILES = {
     "core": {
         "addresses", "batches", "bulk", "constraints", "context_processors", "countries",
         "currencies", "display", "errors", "fields", "filtering", "fiscal", "history", "indexes",
-        "journal", "lists", "middleware", "normalise", "once", "postgresql", "rates", "reach",
-        "records", "recycle_bin", "request_id", "saved_views", "search", "seen", "undo",
+        "journal", "lists", "middleware", "normalise", "once", "postgresql", "prepared", "rates",
+        "reach", "records", "recycle_bin", "request_id", "saved_views", "search", "seen",
+        "sharing", "undo",
     },
     "leads": {"assignment", "conversion"},
     "imports": {
@@ -48,8 +49,8 @@ OWN_FILES = {
         "survey",
     },
     "crm": {
-        "administration", "asgi", "bench", "demo", "errors", "home", "middleware", "onboarding",
-        "secret_key", "settings", "styles", "wsgi",
+        "administration", "asgi", "backup", "bench", "demo", "errors", "health", "home", "logs",
+        "middleware", "onboarding", "secret_key", "settings", "styles", "wsgi",
     },
 }  # fmt: skip
 # Models whose names are too long for their constraints' names.

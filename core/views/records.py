@@ -2,7 +2,7 @@
 
 import copy
 
-from django.http import HttpResponseRedirect
+from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.text import capfirst
@@ -15,7 +15,8 @@ from core.errors import NotAllowed, Stale
 from core.forms import AssignForm, VerbForm, key_or_none
 from core.history import history
 from core.journal import Kind, Label, operation, retried
-from core.reach import Verb
+from core.prepared import prepared
+from core.reach import Verb, where
 from core.tables import as_columns
 from core.views.base import (
     Action,
@@ -55,8 +56,13 @@ class RecordDetailView(FromListMixin, RecordMixin, TemplateView):
     offered = ()  # the fields of the details that are shown though blank, to be filled
     select_related = ("owner",)
 
-    def get_queryset(self):
-        return super().get_queryset().select_related(*self.select_related)
+    def load(self, pk):
+        found = records_with_key(
+            where(self.model, self.request.user), pk, model=self.model, related=self.select_related
+        )
+        if not found:
+            raise Http404
+        return found[0]
 
     def get(self, request, *args, **kwargs):
         winner = getattr(self.record, "merged_into", None)
@@ -150,6 +156,12 @@ class RecordDetailView(FromListMixin, RecordMixin, TemplateView):
                     "url": url,
                     "is_link": is_link,
                 }
+
+
+@prepared
+def records_with_key(visible, pk, *, model, related):
+    """The record of ``model`` with the key ``pk``, with its ``related`` ones, if ``visible``."""
+    return model.objects.filter(visible, pk=pk).select_related(*related)
 
 
 class RecordFormMixin(DomainFormMixin):

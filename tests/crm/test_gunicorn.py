@@ -46,3 +46,40 @@ def test_no_answer_names_the_server(port):
     assert response.status == 200
     assert response.getheader("Server") is None
     assert response.getheader("Date")
+
+
+def raw(port, request):
+    """What the server answers to bytes that may be no request."""
+    answer(port)
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(request)
+        connection.settimeout(5)
+        return connection.makefile("rb").read()
+
+
+UNREADABLE = {
+    "no request": b"nonsense\r\n\r\n",
+    "address of 20 KB": b"GET /?q=" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    "header of 20 KB": b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 20_000 + b"\r\n\r\n",
+    "300 headers": b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: 1\r\n" * 300 + b"\r\n",
+    "two lengths": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+    "length and chunks": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "blank before the colon": b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("request_", UNREADABLE.values(), ids=UNREADABLE)
+def test_what_is_no_request_is_refused_without_naming_the_server(port, request_):
+    head = raw(port, request_).lower()
+
+    assert head.startswith(b"http/1.1 4"), head[:300]
+    assert b"gunicorn" not in head and b"python" not in head and b"server:" not in head
+
+
+def test_an_address_of_8_kb_is_read(port):
+    head = raw(
+        port, b"GET /?q=" + b"x" * 8000 + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    )
+
+    assert head.startswith(b"HTTP/1.1 200")

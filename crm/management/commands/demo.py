@@ -26,6 +26,7 @@ class Command(BaseCommand):
         self.stdout.flush()
         # Replaces this process, so that the signals of the terminal reach the server.
         server = ["gunicorn", "crm.wsgi", "--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
+        os.environ.setdefault("LOG_LEVEL", "WARNING")  # the lines above stay in sight
         os.execv(sys.executable, [sys.executable, "-m", *server])
 
     def log_ins(self):

@@ -1,30 +1,22 @@
 """
 What is done to a person and the relations with accounts at once.
 
-``contact.account`` mirrors the one direct relation; only this module writes either.
+``contact.account`` mirrors the one direct relation; only this folder writes either.
 Rule: docs/rules/relations.md.
 """
-
-import datetime
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.models import Account
 from contacts.models import AccountContactRelation, Contact
-from contacts.models.relation import FORMER_EMPLOYEE
-from contacts.signals import job_changed, relations_changed
+from contacts.signals import relations_changed
 from core.errors import Conflict, Invalid, NotAllowed
 from core.journal import Kind, Label, operation, retried
 from core.models import Organisation
 from core.reach import Verb, can, require
 from core.records import lock, remove
 from core.services import locked, locked_all
-
-REACHED_AT = ("title", "department", "email", "phone", "mobile")
 
 
 class AlreadyRelated(Conflict):
@@ -49,29 +41,6 @@ class NeedsNextDirect(Invalid):
 
 class BadDate(Invalid):
     """The date does not fit the relation's time, or lies in the future."""
-
-
-@dataclass(frozen=True)
-class JobChange:
-    """
-    What is said of a change of job besides the account.
-
-    ``date`` is a day not after today, None for today. Values that are None stay as they are;
-    ``address`` maps ``street``, ``city`` and so on. The old e-mail becomes the second one if
-    ``keeps_old_email``. ``next_direct`` is the relation that becomes the main one where the
-    person goes to no new account. ``extras`` holds what higher apps asked, by app.
-    """
-
-    date: datetime.date | None = None
-    title: str | None = None
-    department: str | None = None
-    email: str | None = None
-    phone: str | None = None
-    mobile: str | None = None
-    address: Mapping | None = None
-    keeps_old_email: bool = False
-    next_direct: AccountContactRelation | None = None
-    extras: Mapping = field(default_factory=lambda: MappingProxyType({}))
 
 
 # -- beginning --------------------------------------------------------------------------------
@@ -132,7 +101,7 @@ def add_relation(
         gettext_noop("Related %(contact)s to %(account)s"), contact=contact, account=account
     )
     with operation(Kind.RELATE, by=by, label=label, key=key) as op:
-        account, contact = _locked_pair(account, contact, by=by)
+        account, contact = locked_pair(account, contact, by=by)
         _require_either(account, contact, by=by)
         relation = relate(
             contact,
@@ -186,17 +155,17 @@ def set_direct_account(contact, account, *, by, next_direct=None, key=None):
     """
     label = Label(gettext_noop("Corrected the account of %(contact)s"), contact=contact)
     with operation(Kind.RELATE, by=by, label=label, key=key) as op:
-        account, contact = _locked_pair(account, contact, by=by)
+        account, contact = locked_pair(account, contact, by=by)
         require(by, Verb.EDIT, contact)
         left = contact.direct_relation()
-        _require_move(left, account, by=by)
+        require_move(left, account, by=by)
         if left is not None and account is not None and left.account_id == account.pk:
             message = _("%(account)s is the main account already.") % {"account": account}
             raise AlreadyRelated(message, field="account")
-        following = _following(contact, left, account, next_direct)
+        following = next_direct_of(contact, left, account, next_direct)
         if left is not None:
             remove([left])
-        _make_direct(contact, account, following)
+        set_direct(contact, account, following)
         relations_changed.send(sender=Contact, contacts=[contact.pk])
         op.location = contact.get_absolute_url()
     return contact
@@ -217,7 +186,7 @@ def make_direct(relation, *, by, key=None):
         contact=relation.contact,
     )
     with operation(Kind.RELATE, by=by, label=label, key=key) as op:
-        account, contact = _locked_pair(relation.account, relation.contact, by=by)
+        account, contact = locked_pair(relation.account, relation.contact, by=by)
         require(by, Verb.EDIT, contact)
         relations = list(lock(contact.relations.active()).order_by("pk"))
         chosen = next((row for row in relations if row.pk == relation.pk), None)
@@ -226,11 +195,11 @@ def make_direct(relation, *, by, key=None):
         if chosen.is_direct:
             raise AlreadyDirect(_("%(account)s is the main account.") % {"account": account})
         left = next((row for row in relations if row.is_direct), None)
-        _require_move(left, account, by=by)
+        require_move(left, account, by=by)
         if left is not None:
             left.is_direct = False
             left.save(update_fields=["is_direct"])
-        _make_direct(contact, None, chosen)
+        set_direct(contact, None, chosen)
         op.location = contact.get_absolute_url()
     return chosen
 
@@ -302,81 +271,22 @@ def _promote(relations):
         rows.update(is_direct=True, end_date=None)
 
 
-@retried
-def change_job(contact, *, account, by, change=None, key=None):
-    """
-    Let ``contact`` leave the direct account and work for ``account``, or for none.
-
-    The old relation ends on the day of the change and stays as history, with the role "Former
-    Employee"; a new direct one begins. Bounces are forgotten when the e-mail changes, and who
-    had left a company is active again. Announces ``job_changed``.
-    Rule: docs/rules/relations.md, section 3.
-
-    :raises BadDate: in the future, or before the old relation began
-    :raises AlreadyRelated: it is the direct account already
-    :raises NeedsNextDirect: no new account, others are active and none was chosen
-    :raises NotAllowed: without edit rights on the person and both accounts
-    """
-    change = change or JobChange()
-    date = change.date or Organisation.current().today()
-    label = Label(gettext_noop("Changed the job of %(contact)s"), contact=contact)
-    if account is not None:
-        label = Label(
-            gettext_noop("%(contact)s went to %(account)s"), contact=contact, account=account
-        )
-    with operation(Kind.JOB_CHANGE, by=by, label=label, key=key) as op:
-        account, contact = _locked_pair(account, contact, by=by)
-        require(by, Verb.EDIT, contact)
-        left = contact.direct_relation()
-        _require_move(left, account, by=by)
-        _refuse_date(left, date)
-        if left is not None and account is not None and left.account_id == account.pk:
-            message = _("%(contact)s works for %(account)s already.")
-            message = message % {"contact": contact, "account": account}
-            raise AlreadyRelated(message, field="account")
-        following = _following(contact, left, account, change.next_direct)
-        before = left.account if left else None
-        if left is not None:
-            if FORMER_EMPLOYEE not in left.roles:
-                left.roles = [*left.roles, FORMER_EMPLOYEE]
-            left.ended(date)
-            left.save()
-        _take_over(contact, change)
-        _make_direct(contact, account, following, start_date=date)
-        relations_changed.send(sender=Contact, contacts=[contact.pk])
-        job_changed.send(
-            sender=Contact, contact=contact, before=before, account=account, change=change
-        )
-        op.location = contact.get_absolute_url()
-    return contact
-
-
-def _take_over(contact, change):
-    """Set on ``contact`` what the change of job says about reaching the person; not yet saved."""
-    old_email = contact.email
-    for name in REACHED_AT:
-        if (value := getattr(change, name)) is not None:
-            setattr(contact, name, value)
-    for part, value in (change.address or {}).items():
-        setattr(contact, f"mailing_{part}", value)
-    if contact.email != old_email:
-        contact.email_bounced_at, contact.email_bounce_reason = None, ""
-        if change.keeps_old_email and old_email:
-            contact.secondary_email = old_email
-    if contact.status == Contact.Status.LEFT_COMPANY:
-        contact.status = Contact.Status.ACTIVE
-
-
-def _refuse_date(relation, date):
+def refuse_date(relation, date):
+    """Refuse a day in the future, or before ``relation``, if any, began."""
     if date > Organisation.current().today():
         message = _("The date lies in the future. Enter the change on that day or later.")
         raise BadDate(message, field="date")
+    refuse_before_start(relation, date)
+
+
+def refuse_before_start(relation, date):
+    """Refuse a day before ``relation``, if any, began."""
     if relation is not None and relation.start_date and date < relation.start_date:
         message = _("The present job began on %(start)s only.")
         raise BadDate(message % {"start": relation.start_date.isoformat()}, field="date")
 
 
-def _following(contact, left, account, chosen):
+def next_direct_of(contact, left, account, chosen):
     """
     The relation that becomes the direct one, None for a new one or none at all.
 
@@ -397,7 +307,7 @@ def _following(contact, left, account, chosen):
     return None
 
 
-def _make_direct(contact, account, following, *, start_date=None):
+def set_direct(contact, account, following, *, start_date=None):
     """Make ``following`` the direct relation, else a new one with ``account``, and mirror it."""
     if following is not None:
         following.is_direct, following.end_date = True, None
@@ -439,13 +349,13 @@ def end_relation(relation, *, by, end_date, next_direct=None, key=None):
         relation, contact = _locked_relation(relation, by=by)
         if not relation.is_active:
             raise RelationEnded(_("This relation is over already."))
-        _refuse_date(relation, end_date)
+        refuse_date(relation, end_date)
         was_direct = relation.is_direct
-        following = _following(contact, relation, None, next_direct) if was_direct else None
+        following = next_direct_of(contact, relation, None, next_direct) if was_direct else None
         relation.ended(end_date)
         relation.save()
         if was_direct:
-            _make_direct(contact, None, following)
+            set_direct(contact, None, following)
         relations_changed.send(sender=Contact, contacts=[contact.pk])
         op.location = contact.get_absolute_url()
     return relation
@@ -467,10 +377,10 @@ def remove_relation(relation, *, by, next_direct=None, key=None):
     with operation(Kind.REMOVE, by=by, label=label, key=key) as op:
         relation, contact = _locked_relation(relation, by=by)
         was_direct = relation.is_direct
-        following = _following(contact, relation, None, next_direct) if was_direct else None
+        following = next_direct_of(contact, relation, None, next_direct) if was_direct else None
         remove([relation])
         if was_direct:
-            _make_direct(contact, None, following)
+            set_direct(contact, None, following)
         relations_changed.send(sender=Contact, contacts=[contact.pk])
         op.location = contact.get_absolute_url()
     return contact
@@ -516,7 +426,7 @@ def set_primary_contact(account, *, contact, by, key=None):
 # -- locks and rights -------------------------------------------------------------------------
 
 
-def _locked_pair(account, contact, *, by):
+def locked_pair(account, contact, *, by):
     """Lock the account, if any, before the contact, and return both as they are now."""
     if account is not None:
         account = locked_all(Account, [account.pk], by=by)[account.pk]
@@ -538,7 +448,7 @@ def _locked_relation(relation, *, by):
     relation = lock(rows).order_by("pk").get()
     if relation.is_direct:
         require(by, Verb.EDIT, contact)
-        _require_move(relation, None, by=by)
+        require_move(relation, None, by=by)
     else:
         _require_either(account, contact, by=by)
     return relation, contact
@@ -551,7 +461,7 @@ def _require_either(account, contact, *, by):
         raise NotAllowed(message)
 
 
-def _require_move(left, account, *, by):
+def require_move(left, account, *, by):
     """A person moves with edit rights on both accounts; a first account need only be seen."""
     if left is None:
         return
