@@ -60,7 +60,6 @@ DETAILS = (
 class ContactListView(RecordListView):
     filterset_class = ContactFilter
     table = ContactTable
-    select_related = ("owner", "account")
 
 
 class ContactDetailView(RecordDetailView):

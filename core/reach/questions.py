@@ -4,7 +4,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from core.errors import NotAllowed
-from core.reach.matrix import READ_VERBS, UNDO, Scope, Verb
+from core.reach.matrix import NOTES, READ_VERBS, UNDO, Scope, Verb
 from core.reach.scope import reach_of
 
 # -- querysets --------------------------------------------------------------------------------
@@ -163,6 +163,15 @@ def _key(record, name):
 
 def _matches(record, wanted):
     return all(getattr(record, name) in values for name, values in wanted.items())
+
+
+def fields_judged(model):
+    """The fields of a record of ``model`` by which it is judged what a user may do to it."""
+    names = {"owner", "is_private"}
+    for (access, _digit), note in NOTES.items():
+        if access == model.access:
+            names |= note.only.keys() | note.free.keys()
+    return names & {field.name for field in model._meta.concrete_fields}
 
 
 def may(user, verb, model):

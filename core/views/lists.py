@@ -69,7 +69,6 @@ class RecordListView(TemplateView):
     table = None
     template_name = "base/list.html"
     partial_template_name = "core/_list.html"
-    select_related = ("owner",)
     standard_views = (ALL, StandardView("mine", gettext_lazy("Mine"), {"all": [MINE]}))
 
     @property
@@ -84,8 +83,7 @@ class RecordListView(TemplateView):
 
     def get_queryset(self):
         """All records that this list may show to the user."""
-        records = self.model.objects.live().visible_to(self.request.user)
-        return records.select_related(*self.select_related)
+        return self.model.objects.live().visible_to(self.request.user)
 
     # what the URL asks for
 
@@ -168,7 +166,7 @@ class RecordListView(TemplateView):
         query, sort, filters = self.request.GET, self.sort, self.filters
         columns = self.columns
         page = page_of(
-            self.get_records(),
+            self.table.narrowed(self.get_records(), columns, sort),
             sort,
             after=query.get("after", ""),
             before=query.get("before", ""),

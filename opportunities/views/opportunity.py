@@ -66,7 +66,6 @@ NOT_WON = {"field": "is_won", "op": "is", "value": False}
 class OpportunityListView(RecordListView):
     filterset_class = OpportunityFilter
     table = OpportunityTable
-    select_related = ("owner", "account", "stage")
     standard_views = (
         StandardView("open", gettext_lazy("Open"), {"all": [OPEN]}),
         StandardView("mine", gettext_lazy("My open deals"), {"all": [OPEN, MINE]}),

@@ -483,9 +483,9 @@ def test_the_start_page_shows_the_pinned_views(as_rep, rep, leads):
 
 def test_each_pin_costs_one_query(as_rep, rep, leads, django_assert_num_queries):
     make(rep, is_pinned=True)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         as_rep.get(reverse("core:pinned"))
     make(rep, name="Another", is_pinned=True)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         as_rep.get(reverse("core:pinned"))
     assert Lead.objects.count() == 3
