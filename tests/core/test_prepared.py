@@ -114,3 +114,15 @@ def test_threads_ask_the_same_statement_with_their_own_values(transactional_db):
         thread.join()
 
     assert not wrong
+
+
+def test_only_so_many_forms_are_kept(monkeypatch):
+    monkeypatch.setattr("core.prepared.KEPT", 2)
+    lead = LeadFactory()
+    ask, written = counting(lambda where: Lead.objects.filter(where))
+
+    for length in (1, 2, 3):
+        assert ask(Q(pk__in=[lead.pk] * length)) == [lead]
+    assert ask(Q(pk__in=[lead.pk])) == [lead]
+
+    assert len(written) == 4
