@@ -14,8 +14,10 @@ The function sees a blank for each value: for a text, a number, a date, and for 
 one value for ``__among``. In a ``Q``, such as a reach's condition, each value is blank as well.
 What decides over the form of the SQL is kept apart by it: None, True and False, how long the
 lists in a ``Q`` are, and what is given by keyword. So the function must ask nobody else, no clock,
-no settings and no user: what it finds out is kept for everybody. An expression, and so a blank,
-is no ``__in`` and is not escaped for ``__startswith``.
+no settings and no user: what it finds out is kept for everybody. A blank is compared as it is: for
+a list write ``__among``, for a beginning ``__like``.
+
+Rule: docs/decisions/prepared-queries.md
 """
 
 import copy
@@ -30,6 +32,7 @@ from django.db.models.expressions import Value
 from django.db.models.fields.related import ForeignObject
 
 FIXED = (bool, type(None))
+KEPT = 100  # forms of one question, above all by how many owners a user sees
 
 
 class Blank(Value):
@@ -110,6 +113,8 @@ def prepared(build):
         if statement is None:
             numbers = itertools.count()
             statement = Statement(build(*(_blanked(arg, numbers) for arg in args), **form))
+            if len(statements) >= KEPT:
+                statements.clear()
             statements[shape] = statement
         return statement.rows(values)
 

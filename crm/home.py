@@ -1,7 +1,7 @@
 """
 The start page: what the user can act on today, and what he looked at and changed last.
 
-Six queries of its own, whatever the size of the tables: one for the leads, two for the deals,
+Seven queries of its own, whatever the size of the tables: two each for the leads and the deals,
 one each for the records that were looked at and that were changed, and one for the first steps
 as long as they are shown.
 """
@@ -37,7 +37,7 @@ from opportunities.models import ForecastCategory, OpenSum, Opportunity
 
 HIGH_SCORE = 60
 SHOWN_LEADS = 6  # of each phase
-# What is shown of a lead; wider rows make the database slow to rank them all.
+# What is shown of a lead.
 LEAD_FIELDS = (
     *("salutation", "first_name", "middle_name", "last_name", "suffix", "company", "email"),
     *("phase", "qualification_score", "lead_source", "phone_e164", "do_not_call"),
@@ -138,13 +138,17 @@ class Leads:
         handed_over = sorted(reach_of(user).lent_by(Lead))
         among = Q(pk__in=handed_over) if handed_over else None
         today = Organisation.current().today()
+        ranked = _ranked(where(Lead, user), Q(owner_id__in=owners), among, today)
+        by_key = {lead.pk: lead for lead in _leads([*ranked], is_handed_over=bool(handed_over))}
         by_phase, counts, handovers = {}, Counter(), []
-        for lead in _leads(where(Lead, user), Q(owner_id__in=owners), among, today):
-            if lead.pk in handed_over:
+        for key, number in ranked.items():
+            if (lead := by_key.get(key)) is None:  # gone in between
+                continue
+            if key in handed_over:
                 handovers.append(cls.handover(lead, user=user))
                 continue
             by_phase.setdefault(Phase(lead.phase), []).append(lead)
-            counts[Phase(lead.phase)] = lead.number
+            counts[Phase(lead.phase)] = number
         handovers.sort(key=lambda row: (not row["is_mine"], row["due_at"]))
         return cls(by_phase, counts, handovers)
 
@@ -188,26 +192,45 @@ class Leads:
                "kind": "number", "note": _("Qualified leads")}  # fmt: skip
 
 
+def _ranked(visible, owned, handed_over, today):
+    """The keys of the leads that are shown, in their order, each with the number of its kind."""
+    return dict(_ranks(visible, owned, handed_over, today))
+
+
 @prepared
-def _leads(visible, owned, handed_over, today):
+def _ranks(visible, owned, handed_over, today):
     wanted = Q(phase__in=[Phase.OPEN, Phase.QUALIFIED])
     wanted |= Q(phase=Phase.NURTURING, nurture_until__lte=today)
+    wanted, parts = wanted & owned, [F("phase")]
+    if handed_over:
+        wanted |= handed_over
+        parts = [Case(When(handed_over, then=Value("")), default=F("phase"))]
     best_first = (
         Case(When(qualification_score__gte=HIGH_SCORE, then=0), default=1),
         "created_at",
         "pk",
     )
-    rows, parts = Lead.objects.filter(visible).live().select_related("owner"), [F("phase")]
-    wanted, fields = wanted & owned, LEAD_FIELDS
-    if handed_over:
-        rows = rows.select_related("handed_over_to", "handed_over_by")
-        wanted, fields = wanted | handed_over, (*LEAD_FIELDS, *HANDOVER_FIELDS)
-        parts = [Case(When(handed_over, then=Value("")), default=F("phase"))]
-    rows = rows.filter(wanted).annotate(
-        place=Window(RowNumber(), partition_by=parts, order_by=best_first),
-        number=Window(Count("pk"), partition_by=parts),
+    rows = (
+        Lead.objects.filter(visible)
+        .live()
+        .filter(wanted)
+        .annotate(
+            place=Window(RowNumber(), partition_by=parts, order_by=best_first),
+            number=Window(Count("pk"), partition_by=parts),
+        )
     )
-    return rows.filter(place__lte=SHOWN_LEADS).only(*fields).order_by("phase", "place")
+    # An index has all of this; what is shown besides is read of those few alone.
+    rows = rows.filter(place__lte=SHOWN_LEADS).order_by("phase", "place")
+    return rows.values_list("pk", "number")
+
+
+@prepared
+def _leads(keys, *, is_handed_over):
+    leads = Lead.objects.filter(pk__among=keys).select_related("owner")
+    if is_handed_over:
+        leads = leads.select_related("handed_over_to", "handed_over_by")
+        return leads.only(*LEAD_FIELDS, *HANDOVER_FIELDS)
+    return leads.only(*LEAD_FIELDS)
 
 
 # -- deals ------------------------------------------------------------------------------------

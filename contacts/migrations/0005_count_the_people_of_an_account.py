@@ -17,4 +17,12 @@ class Migration(migrations.Migration):
                 name="contact_live_account_idx",
             ),
         ),
+        AddIndexOnline(
+            model_name="accountcontactrelation",
+            index=models.Index(
+                fields=["account"],
+                condition=models.Q(("is_active", True), ("is_direct", False)),
+                name="acr_further_account_idx",
+            ),
+        ),
     ]

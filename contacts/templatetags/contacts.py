@@ -182,7 +182,7 @@ def people_inside(visible, visible_relations, accounts):
     """
     accounts = Account.objects.filter(accounts).order_by()
     direct = Contact.objects.live().filter(visible, account__in=accounts).order_by()
-    direct = direct.values("account").annotate(number=Count("pk"))
+    direct = direct.values("account").annotate(number=Count("*"))
     nobody, nowhere = Value(None, BigIntegerField()), Value(None, CharField())
     direct = direct.values_list("account", "account__path", "number", nobody, nobody, nowhere)
     others = AccountContactRelation.objects.active().filter(visible_relations, is_direct=False)

@@ -546,6 +546,18 @@ class Lead(OwnedRecord):
                 condition=Q(archived_at=None),
                 name="lead_live_idx",
             ),
+            models.Index(  # has all by which the start page ranks the leads of its user
+                fields=[
+                    "owner",
+                    "phase",
+                    "qualification_score",
+                    "created_at",
+                    "id",
+                    "nurture_until",
+                ],
+                condition=Q(archived_at=None),
+                name="lead_day_idx",
+            ),
             SearchIndex(
                 fields=["owner", "phase", "archived_at", "created_at", "search_text"],
                 name="lead_search_idx",

@@ -1,11 +1,11 @@
 """Prepared queries: written once, asked with other values each time, kept for nobody's sake."""
 
 import datetime
-import threading
 
 import pytest
 from django.db import connection
 from django.db.models import Q
+from django.db.models.query import ModelIterable
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account
@@ -95,22 +95,36 @@ def test_dates_and_what_is_given_by_keyword():
     assert len(written) == 2
 
 
-def test_threads_ask_the_same_statement_with_their_own_values(transactional_db):
-    accounts = [AccountFactory() for _number in range(4)]
-    ask, _written = counting(lambda pk: Account.objects.filter(pk=pk))
-    ask(accounts[0].pk)
-    wrong = []
+def test_a_call_is_not_disturbed_by_another_thread_that_asks_meanwhile():
+    first, second = AccountFactory(), AccountFactory()
+    meanwhile = []
 
-    def look(account):
-        try:
-            wrong.extend(account for _turn in range(50) if ask(account.pk) != [account])
-        finally:
-            connection.close()
+    class Interrupted(ModelIterable):
+        """Reads its rows after another call has gone all its way."""
 
-    threads = [threading.Thread(target=look, args=[account]) for account in accounts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+        def __iter__(self):
+            if not meanwhile:
+                meanwhile.append(None)
+                meanwhile.extend(ask(second.pk))
+            yield from super().__iter__()
 
-    assert not wrong
+    @prepared
+    def ask(pk):
+        rows = Account.objects.filter(pk=pk)
+        rows._iterable_class = Interrupted
+        return rows
+
+    assert ask(first.pk) == [first]
+    assert meanwhile == [None, second]
+
+
+def test_only_so_many_forms_are_kept(monkeypatch):
+    monkeypatch.setattr("core.prepared.KEPT", 2)
+    lead = LeadFactory()
+    ask, written = counting(lambda where: Lead.objects.filter(where))
+
+    for length in (1, 2, 3):
+        assert ask(Q(pk__in=[lead.pk] * length)) == [lead]
+    assert ask(Q(pk__in=[lead.pk])) == [lead]
+
+    assert len(written) == 4
