@@ -303,7 +303,7 @@ def choose(verb, keys):
         message = _("At most %(most)s records can be changed at once. Narrow the list.")
         raise TooMany(message % {"most": f"{LARGEST:,}"})
     seen = set()
-    for some in _portions(keys):
+    for some in portions(keys):
         found = model.objects.visible_to(by).live().filter(pk__among=some)
         seen.update(found.values_list("pk", flat=True))
     if len(seen) < len(keys):
@@ -315,7 +315,7 @@ def choose(verb, keys):
 def out_of_reach(batch, verb):
     """The keys of those records of ``batch`` on which its user may not do ``verb``."""
     found = []
-    for some in _portions(batch.keys):
+    for some in portions(batch.keys):
         records = verb.model.objects.visible_to(verb.by).live().filter(pk__among=some)
         records = list(records.order_by("pk"))
         may_be = allowed(records, verb.by, verb.verb)
@@ -329,7 +329,8 @@ def leave_out(batch, verb):
     return choose(verb, [pk for pk in batch.keys if pk not in hidden])
 
 
-def _portions(keys):
+def portions(keys):
+    """The keys, as many at a time as one query asks for."""
     return (keys[start : start + READ] for start in range(0, len(keys), READ))
 
 

@@ -412,3 +412,28 @@ def test_the_pages_of_a_batch_ask_the_same_for_one_and_for_fifty(
     as_rep.post(url, {"owner": colleague.pk})
     with django_assert_max_num_queries(11):
         as_rep.get(reverse("core:batch", args=[newest().pk]))
+
+
+# -- records that are gone by then --------------------------------------------------------------
+
+
+def test_the_page_of_a_verb_names_others_when_its_first_records_are_gone(as_rep, rep, stranger):
+    leads = LeadFactory.create_batch(12, owner=rep)
+    url = batch_of(as_rep, leads)
+    Lead.objects.filter(pk__in=[lead.pk for lead in leads[:10]]).update(owner=stranger)
+
+    response = as_rep.get(url)
+
+    assert response.status_code == 200
+    assert response.context["first"] == leads[10:]
+
+
+def test_a_verb_for_records_that_are_all_gone_says_so(as_rep, rep, stranger):
+    leads = LeadFactory.create_batch(2, owner=rep)
+    url = batch_of(as_rep, leads)
+    Lead.objects.update(owner=stranger)
+
+    for response in (as_rep.get(url), as_rep.post(url, {"owner": rep.pk})):
+        assert (response.status_code, response["Location"]) == (303, reverse("leads:lead_list"))
+        text = "None of the chosen records is there any more."
+        assert text in [str(m) for m in get_messages(response.wsgi_request)]
