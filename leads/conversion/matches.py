@@ -46,6 +46,7 @@ class Matches:
     opportunities: tuple = ()
     hidden: dict = field(default_factory=dict)
 
+    @property
     def fingerprint(self):
         """What of it was shown, for the comparison with what would happen now."""
         rows = (*self.accounts, *self.contacts)

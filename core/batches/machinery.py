@@ -1,33 +1,19 @@
-"""
-The same verb for many records at once: chosen, tried out, done chunk by chunk, told row by row.
+"""Choosing records for a verb, trying it out, and doing it chunk by chunk."""
 
-Each record goes through the service that its own page calls, so a batch can do nothing that a
-page refuses. Up to CHUNK records are one operation; more of them are a run whose chunks are
-committed one after the other, so that they can be taken back, and gone on with after a stop.
-Rule: docs/rules/batches.md.
-"""
-
-import copy
 import time
 from collections import Counter
 from dataclasses import dataclass
 
 from django.db import IntegrityError
 from django.http import QueryDict
-from django.urls import resolve
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
 
-from core import services
-from core.addresses import address_of
 from core.errors import Conflict, DomainError, Invalid, NotAllowed, Repeated, from_integrity
-from core.forms import AssignForm, VerbForm
 from core.journal import Kind, Label, operation, retried, start_run
-from core.models import Batch, OwnedRecord
-from core.reach import Verb, allowed, may, reach_of
+from core.models import Batch
+from core.reach import allowed
 from core.records import lock
-from core.tables import column_of
 
 LARGEST = 10_000
 LARGEST_AT_ONCE = 1_000  # if all or nothing is asked for
@@ -49,238 +35,8 @@ class Outcome:
     reason: str = ""
 
 
-class Nothing(Conflict):
-    """There is nothing to do for this record."""
-
-
 class SomeFailed(Invalid):
     """All or nothing was asked for, and there were records that could not be done."""
-
-
-# -- verbs ------------------------------------------------------------------------------------
-
-
-class BatchVerb:
-    """
-    One thing that can be done to many records.
-
-    ``verb`` is the right that it needs on each of them, ``grant`` the further one of its user.
-    ``field`` is what it writes, shown before and after. ``key`` presses its button. ``own``
-    holds, by model, the services of models that do it in their own way.
-    """
-
-    name = ""
-    label = ""
-    icon = ""
-    key = ""
-    verb = Verb.EDIT
-    grant = ""
-    field = ""
-    form_class = VerbForm
-    message = gettext_noop("Changed %(count)s records")
-
-    def __init__(self, model, *, by):
-        self.model = model
-        self.by = by
-
-    @classmethod
-    def is_for(cls, model):
-        """Whether records of ``model`` can be treated so."""
-        return issubclass(model, OwnedRecord)
-
-    def get_form(self, records, data=None, initial=None):
-        """The form of the choices; ``records`` are some of the batch."""
-        return self.form_class(data, initial=initial)
-
-    def title(self, count):
-        """What is about to be done, in words."""
-        raise NotImplementedError(f"{type(self).__name__} must say what it does.")
-
-    def labelled(self, form, count):
-        """The Label of the operation."""
-        return Label(self.message, count=count)
-
-    def do(self, record, form):
-        """
-        Do it to one locked record by the service of its page.
-
-        :raises Conflict: there is nothing to do, or the record is not in the state for it
-        :raises DomainError: a rule refuses it
-        """
-        raise NotImplementedError(f"{type(self).__name__} must do something.")
-
-    def value_of(self, record):
-        """The value of the field that is written, as people read it."""
-        return column_of(self.model, self.field).shown(record) if self.field else ""
-
-    def counted(self, count):
-        return {"count": count, "what": self._noun(count)}
-
-    def _noun(self, count):
-        names = self.model._meta
-        return names.verbose_name if count == 1 else names.verbose_name_plural
-
-
-VERBS = []
-
-
-def offered(verb):
-    """Offer a BatchVerb in the bar of lists; a class decorator."""
-    VERBS.append(verb)
-    return verb
-
-
-def verbs_for(model, user):
-    """The BatchVerbs that ``user`` may use on records of ``model``, in the order of the bar."""
-    grants = reach_of(user).grants
-    for verb in VERBS:
-        if verb.is_for(model) and (not verb.grant or verb.grant in grants):
-            if may(user, verb.verb, model):
-                yield verb(model, by=user)
-
-
-def verb_named(name, model, user):
-    """The BatchVerb of that name that ``user`` may use; None if there is none."""
-    return next((verb for verb in verbs_for(model, user) if verb.name == name), None)
-
-
-@offered
-class Assign(BatchVerb):
-    """Give records to another owner."""
-
-    name = "assign"
-    label = gettext_lazy("Assign")
-    icon = "user-share"
-    key = "a"
-    verb = Verb.ASSIGN
-    field = "owner"
-    message = gettext_noop("Assigned %(count)s records to %(owner)s")
-    own = {}
-
-    @classmethod
-    def done_by(cls, model, form_class, service):
-        """Let ``service(record, form, by=)`` assign records of ``model``, by a form of its own."""
-        cls.own[model] = form_class, service
-
-    def get_form(self, records, data=None, initial=None):
-        form_class, _service = self.own.get(self.model, (AssignForm, None))
-        return form_class(data, initial=initial, by=self.by)
-
-    def title(self, count):
-        return _("Assign %(count)s %(what)s") % self.counted(count)
-
-    def labelled(self, form, count):
-        return Label(self.message, count=count, owner=form.cleaned_data["owner"])
-
-    def do(self, record, form):
-        owner = form.cleaned_data["owner"]
-        if record.owner_id == owner.pk:
-            raise Nothing(_("Belongs to %(owner)s already.") % {"owner": owner})
-        _form_class, service = self.own.get(self.model, (None, None))
-        if service is None:
-            services.assign(record, owner=owner, by=self.by)
-        else:
-            service(record, form, by=self.by)
-
-
-@offered
-class Edit(BatchVerb):
-    """Write one field of records, by the form of their pages."""
-
-    name = "edit"
-    label = gettext_lazy("Edit a field")
-    icon = "pencil"
-    grant = "bulk_edit"
-    message = gettext_noop("Set “%(field)s” of %(count)s records")
-    own = {}
-
-    @classmethod
-    def saved_by(cls, model, service):
-        """Let ``service(record, by=)`` save edited records of ``model``."""
-        cls.own[model] = service
-
-    def title(self, count):
-        if not self.field:
-            return _("Edit a field of %(count)s %(what)s") % self.counted(count)
-        values = self.counted(count) | {"field": column_of(self.model, self.field).label}
-        return _("Set “%(field)s” of %(count)s %(what)s") % values
-
-    @property
-    def record_form(self):
-        """The form class behind the page that edits a record."""
-        names = self.model._meta
-        page = address_of(f"{names.app_label}:{names.model_name}_update", 1)
-        return resolve(page).func.view_class.form_class
-
-    def fields(self, records):
-        """The fields that can be chosen: (name, label), those of the form in its groups."""
-        form = self.record_form(instance=copy.copy(records[0]), by=self.by)
-        for heading, bound in form.grouped():
-            yield heading, [(f.name, f.label) for f in bound if f.name in form._meta.fields]
-
-    def get_form(self, records, data=None, initial=None):
-        """The form of the one field, checked against the records at hand; None without one."""
-        self.field = (data or initial or {}).get("field", "")
-        if self.field not in self.record_form._meta.fields or not records:
-            return None
-        forms = [self.form_for(record, data) for record in records]
-        if data is not None:
-            valid = (form for form in forms if form is not None and form.is_valid())
-            return next(valid, forms[0])
-        if form := forms[0]:
-            for name in form.record_fields():
-                form.initial[name] = None
-        return form
-
-    def form_for(self, record, data):
-        """The form of the field over one record; None where it can't be edited."""
-        form = self.record_form(data, instance=copy.copy(record), by=self.by)
-        return form if form.narrow(self.field) else None
-
-    def labelled(self, form, count):
-        label = column_of(self.model, self.field).label
-        return Label(self.message, count=count, field=label)
-
-    def do(self, record, form):
-        own = self.form_for(record, form.data)
-        if own is None:
-            raise Conflict(_("This field can't be changed as things stand."))
-        if not own.is_valid():
-            texts = [text for errors in own.errors.values() for text in errors]
-            raise Invalid(" ".join(map(str, texts)), field=self.field)
-        names = [name for name in own.record_fields() if name in own.cleaned_data]
-        if all(getattr(record, name) == own.cleaned_data[name] for name in names):
-            raise Nothing(_("Has this value already."))
-        services.refuse_read_only(record)
-        edited = own.apply_to(copy.copy(record))
-        save = self.own.get(self.model)
-        if save is None:
-            edited.save()
-        else:
-            save(edited, by=self.by)
-
-
-@offered
-class Archive(BatchVerb):
-    """Put records into the recycle bin."""
-
-    name = "archive"
-    label = gettext_lazy("Archive")
-    icon = "archive"
-    verb = Verb.ARCHIVE
-    message = gettext_noop("Archived %(count)s records")
-    own = {}
-
-    @classmethod
-    def done_by(cls, model, service):
-        """Let ``service(record, by=)`` archive records of ``model``."""
-        cls.own[model] = service
-
-    def title(self, count):
-        return _("Archive %(count)s %(what)s") % self.counted(count)
-
-    def do(self, record, form):
-        self.own.get(self.model, services.archive)(record, by=self.by)
 
 
 # -- choosing ---------------------------------------------------------------------------------
@@ -303,7 +59,7 @@ def choose(verb, keys):
         message = _("At most %(most)s records can be changed at once. Narrow the list.")
         raise TooMany(message % {"most": f"{LARGEST:,}"})
     seen = set()
-    for some in _portions(keys):
+    for some in portions(keys):
         found = model.objects.visible_to(by).live().filter(pk__among=some)
         seen.update(found.values_list("pk", flat=True))
     if len(seen) < len(keys):
@@ -315,7 +71,7 @@ def choose(verb, keys):
 def out_of_reach(batch, verb):
     """The keys of those records of ``batch`` on which its user may not do ``verb``."""
     found = []
-    for some in _portions(batch.keys):
+    for some in portions(batch.keys):
         records = verb.model.objects.visible_to(verb.by).live().filter(pk__among=some)
         records = list(records.order_by("pk"))
         may_be = allowed(records, verb.by, verb.verb)
@@ -329,7 +85,8 @@ def leave_out(batch, verb):
     return choose(verb, [pk for pk in batch.keys if pk not in hidden])
 
 
-def _portions(keys):
+def portions(keys):
+    """The keys, as many at a time as one query asks for."""
     return (keys[start : start + READ] for start in range(0, len(keys), READ))
 
 
