@@ -343,6 +343,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "topsail.security": {"level": "INFO"},
         # Scanners of the internet send any name; the answer 400 is enough.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
