@@ -340,6 +340,7 @@ LOGGING = {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         # Each request has its line; here only what broke has another one, with its trace.
         "django.request": {"level": "ERROR"},
+        "topsail.security": {"level": "INFO"},
         # Scanners of the internet send any name; the answer 400 is enough.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },

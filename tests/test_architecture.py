@@ -35,7 +35,10 @@ FILES = {
 }  # fmt: skip
 # What only one app has: a big verb with its own types, or what all apps share.
 OWN_FILES = {
-    "users": {"adapters", "attempts", "middleware", "sessions", "single_sign_on"},
+    "users": {
+        "adapters", "attempts", "invitations", "middleware", "security", "sessions",
+        "single_sign_on",
+    },
     "core": {
         "addresses", "batches", "bulk", "constraints", "context_processors", "countries",
         "currencies", "display", "errors", "fields", "filtering", "fiscal", "history", "indexes",

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from users import attempts
+from users.security import note
 from users.sessions import ASKED_AGAIN, authenticated_at
 
 SILENT = ("account/messages/logged_in.txt", "account/messages/logged_out.txt")
@@ -19,6 +20,7 @@ SILENT = ("account/messages/logged_in.txt", "account/messages/logged_out.txt")
 
 def refuse_attempts(request, error):
     """Answer 429 with the time after which it goes on."""
+    note("locked", seconds=error.seconds)
     page = render(request, "429.html", {"minutes": -(-error.seconds // 60)}, status=429)
     page.headers["Retry-After"] = str(error.seconds)
     raise ImmediateHttpResponse(page)
@@ -55,7 +57,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """The active user whom the password fits; the same answer for everything else."""
         user = super().authenticate(request, **credentials)
         if user is None or not user.is_active:
-            return None
+            return None  # of an inactive one as well, Django has told that it failed
         attempts.give_back(self._attempts)
         return user
 

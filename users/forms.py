@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from users import attempts
 from users.adapters import take_attempt
+from users.models import LoginField
 
 PASSWORD_HINT = _("At least 12 characters; a short sentence is best.")
 
@@ -122,3 +123,20 @@ class AddKeyForm(KeyNameMixin, webauthn.AddWebAuthnForm):
 
 class EditKeyForm(KeyNameMixin, webauthn.EditWebAuthnForm):
     pass
+
+
+class EmailForm(StyledMixin, forms.Form):
+    """Another address for the log-in."""
+
+    email = LoginField().formfield(label=_("New e-mail address"))
+
+    def clean_email(self):
+        """As it is stored: a log-in is the same whatever its case."""
+        return self.cleaned_data["email"].lower()
+
+
+class InvitationForm(NewPasswordMixin, account.SetPasswordForm):
+    labels = NewPasswordMixin.labels | {
+        "password1": _("Password"),
+        "password2": _("Password again"),
+    }

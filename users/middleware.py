@@ -9,6 +9,7 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from users.security import note
 from users.sessions import note_use
 
 
@@ -41,6 +42,13 @@ class SignedInMiddleware(LoginRequiredMiddleware):
         if request.user.is_authenticated:
             note_use(request)
         return super().process_view(request, view_func, view_args, view_kwargs)
+
+    def process_response(self, request, response):
+        """A refusal of somebody who is logged in stands in the security log."""
+        if response.status_code == 403 and request.user.is_authenticated:
+            match = request.resolver_match
+            note("denied", user=request.user, page=match.view_name if match else "-")
+        return response
 
     def get_login_url(self, view_func):
         return settings.LOGIN_URL  # also where Django admin names a door of its own

@@ -398,6 +398,23 @@ class Attempt(models.Model):
         return self.subject
 
 
+class EmailChange(models.Model):
+    """Another address that somebody asked for and that is not yet confirmed on both sides."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="email_change")
+    email = LoginField()
+    asked_at = models.DateTimeField()
+    is_confirmed_old = models.BooleanField(default=False)
+    is_confirmed_new = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("change of an e-mail address")
+        verbose_name_plural = _("changes of e-mail addresses")
+
+    def __str__(self):
+        return self.email
+
+
 def _chain(key, above):
     """The keys from ``key`` upwards; ends where it would begin to repeat itself."""
     seen = []

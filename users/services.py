@@ -5,16 +5,20 @@ The rules are asked inside the operation, of the rows as they stand there, and a
 Rule: docs/rules/access.md, section 7.
 """
 
+from django.db.transaction import on_commit
 from django.utils.translation import gettext as _
 
 from core.errors import NotAllowed
 from core.records import codecs, lock, lock_tree
 from users.models import Role, Team, User
+from users.security import note
 
 GIVEN_BY_MANAGERS = (Role.REP, Role.SDR, Role.SUPPORT, Role.READ_ONLY)
 """The roles that a manager gives, and takes, within the teams that he manages."""
 GIVEN_BY_OTHERS = frozenset({"role", "grants", "is_active"})
 """What nobody changes of himself."""
+TOLD = frozenset({"role", "grants", "team", "manager", "parent", "is_active", "email"})
+"""What the security log tells of, once it is written."""
 SET_BY_MANAGERS = frozenset({"role", "team"})
 SET_BY_ONESELF = frozenset(
     {"name", "time_zone", "locale", "theme", "out_of_office_until"}
@@ -46,7 +50,9 @@ def save_user(user, *, by):
     user.check_last_admin()
     if stored is None:
         user.set_unusable_password()
+    changed = sorted(_changed(user, stored) & TOLD)
     user.save()
+    _tell_of_rights(user, changed, by=by)
 
 
 def save_team(team, *, by):
@@ -62,7 +68,15 @@ def save_team(team, *, by):
     stored = lock(Team.objects.filter(pk=team.pk)).order_by("pk").first()
     refuse_team(team, stored, by=by)
     team.check_parent()
+    changed = sorted(_changed(team, stored) & TOLD)
     team.save()
+    _tell_of_rights(team, changed, by=by)
+
+
+def _tell_of_rights(row, changed, *, by):
+    if changed:
+        kind, fields = row._meta.model_name, ",".join(changed)
+        on_commit(lambda: note("rights_changed", user=by, of=f"{kind}:{row.pk}", fields=fields))
 
 
 def refuse_user(user, stored, *, by):

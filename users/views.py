@@ -5,18 +5,37 @@ A form with errors answers 422, as all our pages do.
 """
 
 from allauth.account import views as account
+from allauth.account.decorators import reauthentication_required
+from allauth.account.signals import password_set
+from allauth.account.utils import perform_login
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
+from django.forms import Form
 from django.http import HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views import View
-from django.views.generic import TemplateView
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.generic import FormView, TemplateView
 
+from core.errors import Conflict
+from users.adapters import take_attempt
+from users.forms import EmailForm, InvitationForm
+from users.invitations import (
+    LinkEnded,
+    accept_invitation,
+    change_of,
+    confirm_email,
+    invited,
+    request_email_change,
+)
 from users.sessions import end_session, end_sessions, sessions_of
 
 
@@ -132,6 +151,85 @@ class SessionEndView(View):
         else:
             end_sessions(request.user, but=request.session.session_key)
         return SeeOther(reverse("account_sessions"))
+
+
+# -- links by mail ----------------------------------------------------------------------------
+
+
+class EndedMixin:
+    """A link that was used, or is too old, says so."""
+
+    def ended(self):
+        return render(self.request, "account/link_ended.html", status=410)
+
+    @property
+    def site(self):
+        return self.request.build_absolute_uri("/").rstrip("/")
+
+
+@method_decorator([login_not_required, sensitive_post_parameters()], name="dispatch")
+class InvitationView(RefusedMixin, EndedMixin, FormView):
+    """Where an invitation leads: a first password, and in."""
+
+    template_name = "account/invitation.html"
+    form_class = InvitationForm
+
+    def dispatch(self, request, *args, **kwargs):
+        try:
+            self.user = invited(kwargs["token"])
+        except LinkEnded:
+            return self.ended()
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_form_kwargs(self):
+        return super().get_form_kwargs() | {"user": self.user}
+
+    def form_valid(self, form):
+        try:
+            user = accept_invitation(self.kwargs["token"], password=form.cleaned_data["password1"])
+        except LinkEnded:
+            return self.ended()
+        password_set.send(sender=type(user), request=self.request, user=user)
+        return perform_login(self.request, user)
+
+
+@method_decorator(reauthentication_required(app="users"), name="dispatch")
+class EmailView(RefusedMixin, EndedMixin, FormView):
+    """Ask for another address."""
+
+    template_name = "account/email.html"
+    form_class = EmailForm
+
+    def form_valid(self, form):
+        user = self.request.user
+        take_attempt(self.request, f"email:{user.pk}")
+        request_email_change(user, email=form.cleaned_data["email"], site=self.site)
+        return render(self.request, "account/email_sent.html")
+
+
+@method_decorator(login_not_required, name="dispatch")
+class ConfirmEmailView(EndedMixin, FormView):
+    """Confirm one side of a change of address."""
+
+    template_name = "account/email_confirm.html"
+    form_class = Form
+
+    def dispatch(self, request, *args, **kwargs):
+        try:
+            self.change, self.side = change_of(kwargs["token"])
+        except LinkEnded:
+            return self.ended()
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(email=self.change.email, **kwargs)
+
+    def form_valid(self, form):
+        try:
+            _change, is_done = confirm_email(self.kwargs["token"])
+        except Conflict:  # used meanwhile, or somebody else has the address by now
+            return self.ended()
+        return render(self.request, "account/email_confirmed.html", {"is_done": is_done})
 
 
 class AdminLoginView(View):

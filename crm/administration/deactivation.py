@@ -7,6 +7,7 @@ What is closed keeps its owner. Rule: docs/rules/access.md, section 8.
 import copy
 from dataclasses import dataclass
 
+from django.db.transaction import on_commit
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
@@ -22,6 +23,7 @@ from core.signals import owner_changed
 from leads.models import AssignmentRule, Lead, QueueMember
 from opportunities.models import Opportunity
 from users.models import Role, Team, User
+from users.security import note
 from users.sessions import end_sessions
 
 
@@ -211,6 +213,7 @@ def deactivate_user(user, *, successors, by, key=None):
                 part.give(part.rows(user), user, taking[part.name])
         user.save()
         end_sessions(user)  # at once, and for good if this is undone
+        on_commit(lambda: note("deactivated", user=by, of=f"user:{user.pk}"))
         op.location = address_of("administration:user_update", user.pk)
     return user
 
@@ -229,6 +232,7 @@ def activate_user(user, *, by, key=None):
         _require_administrator(user, by=User.objects.get(pk=by.pk))
         user.is_active = True
         user.save()
+        on_commit(lambda: note("activated", user=by, of=f"user:{user.pk}"))
         op.location = address_of("administration:user_update", user.pk)
     return user
 

@@ -89,7 +89,8 @@ class UserForm(PeopleForm):
         self.fields["team"].queryset = Team.objects.order_by("name", "pk")
         self.fields["manager"].queryset = User.objects.active().order_by("name", "pk")
         if self.instance.pk == by.pk:
-            for name in ("role", "grants"):  # nobody changes his own rights
+            # Nobody changes his own rights; the own address is confirmed by mail.
+            for name in ("role", "grants", "email"):
                 self.fields[name].disabled = True
 
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("users/new/", views.UserCreateView.as_view(), name="user_create"),
     path("users/<key:pk>/", views.UserUpdateView.as_view(), name="user_update"),
     path("users/<key:pk>/deactivate/", views.UserDeactivateView.as_view(), name="user_deactivate"),
+    path("users/<key:pk>/invite/", views.UserInviteView.as_view(), name="user_invite"),
     path("users/<key:pk>/activate/", views.UserActivateView.as_view(), name="user_activate"),
     path("teams/", views.TeamListView.as_view(), name="team_list"),
     path("teams/new/", views.TeamCreateView.as_view(), name="team_create"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from allauth.account.decorators import reauthentication_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseBadRequest
+from django.http import Http404, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -33,8 +33,14 @@ from crm.administration.forms import (
 from crm.demo import load, loaded_run
 from crm.onboarding import hide_first_steps
 from leads.models import AssignmentRule, Queue
+from users.invitations import send_invitation
 from users.models import Role, Team, User
 from users.services import may_set, save_team, save_user
+
+
+def site_of(request):
+    """Our own address, as links in mails begin."""
+    return request.build_absolute_uri("/").rstrip("/")
 
 
 def link_to(page):
@@ -248,11 +254,13 @@ class UserFormView(AdministratorMixin, PeopleFormView):
 
 
 class UserCreateView(UserFormView):
-    """The form of a new user, who gets a password by “Forgot password?”."""
+    """The form of a new user, who is invited by e-mail."""
 
-    success_message = gettext_lazy(
-        "Added %(object)s. A password is set by “Forgot password?” on the log-in page."
-    )
+    success_message = gettext_lazy("Added and invited %(object)s.")
+
+    def performed(self, form):
+        send_invitation(self.object, site=site_of(self.request))
+        return super().performed(form)
 
 
 class UserUpdateView(PeopleMixin, UserFormView):
@@ -275,6 +283,9 @@ class UserUpdateView(PeopleMixin, UserFormView):
         """What else can be done to the user."""
         if not self.request.user.is_staff or self.record.pk == self.request.user.pk:
             return
+        if self.record.is_active and not self.record.has_usable_password():
+            url = reverse("administration:user_invite", args=[self.record.pk])
+            yield Action(_("Invite again"), url, "mail")
         if self.record.is_active:
             url = reverse("administration:user_deactivate", args=[self.record.pk])
             yield Action(_("Deactivate"), url, "ban")
@@ -344,6 +355,29 @@ class UserDeactivateView(UserActivityView):
         return deactivate_user(
             self.record, successors=successors, by=self.request.user, key=form.key
         )
+
+
+class UserInviteView(UserActivityView):
+    """Send somebody who has no password yet another invitation."""
+
+    form_class = VerbForm
+    title = gettext_lazy("Invite %(user)s")
+    submit = gettext_lazy("Send invitation")
+    success_message = gettext_lazy("Invited %(object)s.")
+
+    @cached_property
+    def record(self):
+        user = get_object_or_404(User.objects.active().filter(pk=self.kwargs["pk"]))
+        if user.has_usable_password():
+            raise Http404
+        return user
+
+    def get_effects(self):
+        yield _("A link by e-mail to set a password. It works once, for 72 hours.")
+
+    def perform(self, form):
+        send_invitation(self.record, site=site_of(self.request))
+        return self.record
 
 
 class UserActivateView(UserActivityView):
@@ -442,6 +476,7 @@ class ProfileView(PeopleFormView):
         title = _("Your settings")
         context = super().get_context_data(**kwargs)
         actions = [
+            Action(_("E-mail address"), reverse("account_email"), "mail"),
             Action(_("Password"), reverse("account_change_password"), "lock"),
             Action(_("Second step"), reverse("mfa_index"), "key"),
             Action(_("Where you are signed in"), reverse("account_sessions"), "list"),

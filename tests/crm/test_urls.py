@@ -13,12 +13,14 @@ PUBLIC = {
     "account_reset_password_done": "for people who can't log in",
     "account_reset_password_from_key": "for people who can't log in",
     "account_reset_password_from_key_done": "for people who can't log in",
+    "account_invitation": "who is invited has no password yet",
+    "account_confirm_email": "the mail may be read on another device",
     "mfa_authenticate": "the second step of the log-in",
     "mfa_login_webauthn": "a log-in with a passkey",
 }
 
 # An example of each kind of argument that our paths take.
-SAMPLES = {"pk": 1, "object_id": 1, "uidb36": "1", "key": "x", "app_label": "users"}
+SAMPLES = {"pk": 1, "object_id": 1, "uidb36": "1", "key": "x", "token": "x", "app_label": "users"}
 
 
 def routes(patterns=None, namespace=""):
