@@ -9,7 +9,7 @@ UV := uv==0.13.9
 RUN := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: demo test test-postgres e2e fuzz backup-drill check format translate lock bench
+.PHONY: demo test test-postgres e2e fuzz backup-drill check format translate lock bench load
 .DEFAULT_GOAL := demo
 
 demo: $(READY)
@@ -63,6 +63,10 @@ lock: $(READY)
 bench: $(READY)
 	$(RUN) manage.py bench --size $(SIZE)
 	$(RUN) -m tests.with_postgresql $(RUN) manage.py bench --size $(SIZE)
+
+# On a quiet machine; LOAD="--seconds 60 --size 10000" for a first look.
+load: $(READY)
+	$(RUN) -m tests.with_postgresql $(RUN) manage.py load $(LOAD)
 
 $(READY): requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

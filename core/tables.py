@@ -22,7 +22,6 @@ from django.db.models.fields.tuple_lookups import (
     TupleLookupMixin,
 )
 from django.db.models.functions import Coalesce
-from django.template.defaultfilters import linebreaksbr
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
@@ -124,8 +123,6 @@ class Column:
         if self.kind == "link":
             link = '<a class="plain" href="{}">{}</a>'
             return format_html(link, record.get_absolute_url(), value)
-        if self.kind == "multiline":
-            return linebreaksbr(value)
         return SHOWN[self.kind](
             value,
             currency=getattr(record, "currency", "") if self.kind == "money" else "",

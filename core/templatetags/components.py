@@ -9,6 +9,7 @@ from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from django import template
+from django.template.defaultfilters import linebreaksbr
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
@@ -316,6 +317,10 @@ def _text(value):
     return "" if value is None else value
 
 
+def _lines(text):
+    return linebreaksbr(_text(text))
+
+
 def _pills(values):
     return format_html_join(" ", "{}", ((pill(value),) for value in values or ()))
 
@@ -331,6 +336,7 @@ def _plainly(show):
 
 SHOWN = {
     "text": _plainly(_text),
+    "multiline": _plainly(_lines),
     "list": _plainly(_pills),
     "truth": _plainly(_truth),
     "record": _plainly(record_link),

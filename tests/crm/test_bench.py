@@ -4,8 +4,9 @@ from django.test import Client
 from accounts.models import Account
 from crm.bench import calibration
 from crm.bench.filling import fill
-from crm.bench.pages import Pages, values_of
+from crm.bench.pages import Pages
 from crm.bench.report import table_of_pages
+from crm.bench.sending import values_of
 from crm.bench.timing import Figure, measure
 from leads.models import Conversion, Lead
 

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from crm.bench.pages import values_of
+from crm.bench.sending import values_of
 from leads.conversion import ConversionChoices, convert_lead
 from leads.models import Conversion
 from tests.digest import digest
@@ -286,3 +286,19 @@ def test_the_whole_request_needs_few_statements(client, rep, lead, kind):
     assert len(opened) <= 15, [query["sql"][:90] for query in opened]
     marks = ("SAVEPOINT", "RELEASE")  # the transaction's own
     assert sum(not query["sql"].startswith(marks) for query in converted) <= 30
+
+
+def test_texts_of_several_lines_can_differ(client, rep):
+    """Beside the text of a person that is there already, and afterwards as what was left."""
+    account = AccountFactory(name="Meridian", owner=rep)
+    told = {"email": "ana@meridian.example", "owner": rep}
+    contact = ContactFactory(account=account, description="Met in Lyon", **told)
+    lead = LeadFactory(company="Meridian", description="Wants an offer\nby <June>", **told)
+    client.force_login(rep)
+
+    page = client.get(url(lead))
+    convert_lead(lead, by=rep, choices=ConversionChoices(account=account, contact=contact))
+    result = client.get(url(lead, RESULT)).content.decode()
+
+    assert "Met in Lyon" in page.content.decode()
+    assert "Wants an offer<br>by &lt;June&gt;" in result and "Met in Lyon" in result
