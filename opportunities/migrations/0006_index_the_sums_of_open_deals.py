@@ -6,7 +6,7 @@ from core.indexes import AddIndexOnline
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("opportunities", "0004_search_deals_in_their_order")]
+    dependencies = [("opportunities", "0005_add_team_members")]
 
     operations = [
         AddIndexOnline(

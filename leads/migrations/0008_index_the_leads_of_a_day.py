@@ -6,7 +6,7 @@ from core.indexes import AddIndexOnline
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("leads", "0006_index_assignment")]
+    dependencies = [("leads", "0007_add_shares")]
 
     operations = [
         AddIndexOnline(
