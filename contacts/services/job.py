@@ -30,7 +30,7 @@ from contacts.signals import job_change_asked, job_changed, relations_changed
 from core.errors import Conflict, DomainError, NotAllowed
 from core.journal import Kind, Label, operation, retried
 from core.models import Organisation
-from core.reach import Verb, require
+from core.reach import require_whole
 from core.records import lock
 
 REACHED_AT = ("title", "department", "email", "phone", "mobile")
@@ -141,7 +141,7 @@ def _agreed(contact, account, date, change, *, by):
 
     Returns the relation that ends, and the one that becomes the direct one, or None for a new one.
     """
-    require(by, Verb.EDIT, contact)
+    require_whole(by, contact)
     left = contact.direct_relation()
     require_move(left, account, by=by)
     refuse_before_start(left, date)
@@ -255,7 +255,7 @@ def cancel_job_change(plan, *, by, key=None):
     )
     with operation(Kind.EDIT, by=by, label=label, key=key) as op:
         _account, contact = locked_pair(None, plan.contact, by=by)
-        require(by, Verb.EDIT, contact)
+        require_whole(by, contact)
         plan = _locked_plan(plan)
         plan.mark_cancelled()
         op.location = contact.get_absolute_url()

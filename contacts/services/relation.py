@@ -14,7 +14,7 @@ from contacts.signals import relations_changed
 from core.errors import Conflict, Invalid, NotAllowed
 from core.journal import Kind, Label, operation, retried
 from core.models import Organisation
-from core.reach import Verb, can, require
+from core.reach import Verb, can, require_whole
 from core.records import lock, remove
 from core.services import locked, locked_all
 
@@ -156,7 +156,7 @@ def set_direct_account(contact, account, *, by, next_direct=None, key=None):
     label = Label(gettext_noop("Corrected the account of %(contact)s"), contact=contact)
     with operation(Kind.RELATE, by=by, label=label, key=key) as op:
         account, contact = locked_pair(account, contact, by=by)
-        require(by, Verb.EDIT, contact)
+        require_whole(by, contact)
         left = contact.direct_relation()
         require_move(left, account, by=by)
         if left is not None and account is not None and left.account_id == account.pk:
@@ -187,7 +187,7 @@ def make_direct(relation, *, by, key=None):
     )
     with operation(Kind.RELATE, by=by, label=label, key=key) as op:
         account, contact = locked_pair(relation.account, relation.contact, by=by)
-        require(by, Verb.EDIT, contact)
+        require_whole(by, contact)
         relations = list(lock(contact.relations.active()).order_by("pk"))
         chosen = next((row for row in relations if row.pk == relation.pk), None)
         if chosen is None:
@@ -447,7 +447,7 @@ def _locked_relation(relation, *, by):
     rows = AccountContactRelation.objects.visible_to(by).filter(pk=relation.pk)
     relation = lock(rows).order_by("pk").get()
     if relation.is_direct:
-        require(by, Verb.EDIT, contact)
+        require_whole(by, contact)
         require_move(relation, None, by=by)
     else:
         _require_either(account, contact, by=by)
@@ -456,7 +456,7 @@ def _locked_relation(relation, *, by):
 
 def _require_either(account, contact, *, by):
     """A relation is written with edit rights on the person or on the account."""
-    if not (can(account, by, Verb.EDIT) or can(contact, by, Verb.EDIT)):
+    if not can(AccountContactRelation(account=account, contact=contact), by, Verb.EDIT):
         message = _("You need edit rights on the person or on the account.")
         raise NotAllowed(message)
 

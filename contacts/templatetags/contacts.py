@@ -148,7 +148,7 @@ def planned_words(plan, *, user):
 
 def cancel_plan(plan, *, user):
     """The Action that cancels a planned change of job; None if ``user`` may not."""
-    if not plan.contact.can(user, Verb.EDIT):
+    if not plan.can(user, Verb.EDIT):
         return None
     url = reverse("contacts:plannedjobchange_cancel", args=[plan.contact_id, plan.pk])
     return Action(_("Cancel"), url)

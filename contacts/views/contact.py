@@ -109,7 +109,7 @@ class ContactDetailView(RecordDetailView):
         actions = super().get_actions()
         if self.may(Verb.VIEW):
             actions |= self.get_ways_to_reach()
-        if self.may(Verb.EDIT):
+        if self.may(Verb.EDIT) and reach.edits_whole(self.record, self.request.user):
             url = url_of(self.record, "job_change")
             actions["job_change"] = Action(_("Change job"), url, "briefcase")
             url = url_of(self.record, "account")

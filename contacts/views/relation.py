@@ -41,7 +41,7 @@ from core.views.base import forbid
 
 def relation_actions(relation, *, user):
     """What ``user`` may do to a relation: {name: Action}; an ended one is edited or removed."""
-    may_edit_contact = relation.contact.can(user, Verb.EDIT)
+    may_edit_contact = reach.edits_whole(relation.contact, user)
     may_edit_account = relation.account.can(user, Verb.EDIT)
     may_edit = may_edit_contact or may_edit_account
     may_end = (may_edit_contact and may_edit_account) if relation.is_direct else may_edit
@@ -80,6 +80,13 @@ class ContactVerbView(VerbView):
 
     def get_queryset(self):
         return super().get_queryset().select_related("owner", "account")
+
+    def refuse(self):
+        try:
+            reach.require_whole(self.request.user, self.record)
+        except NotAllowed as error:
+            forbid(error)
+        return super().refuse()
 
     def get_crumb(self):
         return self.submit

@@ -1,5 +1,8 @@
 """The answers: which records a user may see or change, and whether he may this one."""
 
+from functools import reduce
+from operator import or_
+
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -24,12 +27,12 @@ def where(model, user, verb=Verb.VIEW):
     return Q(pk__in=()) if found is None else found
 
 
-def condition(model, reach, verb, prefix=""):
+def condition(model, reach, verb, prefix="", *, whole=False):
     """
     The condition on ``model`` under which ``reach`` allows ``verb``; None if there is none.
 
     An empty condition allows every record. Children ask for their parents': any of them to
-    read, edit on any of them to write.
+    read, edit on any of them to write; of the ``whole`` record, not of certain fields only.
     """
     if parents := getattr(model, "access_parents", ()):
         return _through_parents(model, parents, reach, _on_parents(model, verb), prefix)
@@ -46,6 +49,12 @@ def condition(model, reach, verb, prefix=""):
         rows |= _among(lent, prefix)
     for name, values in note.only.items():
         rows &= Q(**{f"{prefix}{name}__in": values})
+    if whole and note.fields:
+        free = [Q(**{f"{prefix}{name}__in": values}) for name, values in note.free.items()]
+        free += [reach.owned(Scope.OWN, prefix)] if note.own_free else []
+        if not free:
+            return None
+        rows &= reduce(or_, free)
     if _has_private(model) and not reach.is_admin:
         seen = Q(**{f"{prefix}is_private": False}) | reach.owned(Scope.OWN, prefix)
         members = reach.lent(model, verb, private=True)
@@ -61,7 +70,7 @@ def _through_parents(model, parents, reach, verb, prefix):
     either = None
     for name in parents:
         parent = model._meta.get_field(name)
-        rows = condition(parent.related_model, reach, verb, f"{prefix}{name}__")
+        rows = condition(parent.related_model, reach, verb, f"{prefix}{name}__", whole=True)
         if rows is None:
             continue
         if not rows:
@@ -139,7 +148,11 @@ def allowed(records, user, verb):
 def _can(record, reach, verb):
     if parents := getattr(record, "access_parents", ()):
         present = [getattr(record, name) for name in parents if _key(record, name) is not None]
-        return any(_can(parent, reach, _on_parents(record, verb)) for parent in present)
+        on_parents = _on_parents(record, verb)
+        return any(
+            _can(parent, reach, on_parents) and _limit(parent, reach, on_parents) is None
+            for parent in present
+        )
     if record.is_shared:
         return _may_on_shared(record, reach, verb)
     if record.access is None:
@@ -179,7 +192,9 @@ def may(user, verb, model):
     reach, verb = reach_of(user), Verb(verb)
     if parents := getattr(model, "access_parents", ()):
         related = [model._meta.get_field(name).related_model for name in parents]
-        return any(may(user, _on_parents(model, verb), parent) for parent in related)
+        on_parents = _on_parents(model, verb)
+        found = (condition(parent, reach, on_parents, whole=True) for parent in related)
+        return any(rows is not None for rows in found)
     if model.is_shared:
         return reach.role is not None
     if model.access is None:
@@ -213,15 +228,33 @@ def _refusal(record, verb):
 
 def editable_fields(record, user):
     """The only fields that ``user`` may edit on ``record``; None if there is no such limit."""
+    return _limit(record, reach_of(user), Verb.EDIT)
+
+
+def _limit(record, reach, verb):
     if getattr(record, "access", None) is None:
         return None
-    reach = reach_of(user)
-    note = reach.cell(record.access, Verb.EDIT)[1]
+    note = reach.cell(record.access, verb)[1]
     if not note.fields or (note.free and _matches(record, note.free)):
         return None
     if note.own_free and reach.owns(Scope.OWN, record.owner_id):
         return None
     return note.fields
+
+
+def edits_whole(record, user):
+    """Whether ``user`` may edit all of ``record``: what is done to it, and what hangs on it."""
+    return can(record, user, Verb.EDIT) and editable_fields(record, user) is None
+
+
+def require_whole(user, record):
+    """
+    Refuse unless ``user`` may edit all of ``record``.
+
+    :raises NotAllowed: with a sentence that names the record and its owner
+    """
+    if not edits_whole(record, user):
+        raise NotAllowed(_refusal(record, Verb.EDIT))
 
 
 def is_admin(user):
