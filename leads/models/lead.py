@@ -40,6 +40,7 @@ from core.models import Organisation, OwnedRecord, RecordQuerySet
 from core.normalise import domain_of, email_key, name_key, person_key
 from core.prepared import prepared
 from core.reach import ADDRESS_PARTS, Loan
+from leads.models import takers
 from leads.models.rule import AssignmentRule
 from leads.models.status import MOVES, LeadStatus, Phase
 
@@ -718,8 +719,9 @@ class Lead(OwnedRecord):
         return self.handed_over_to_id is not None and not self.is_closed
 
     def waits_for(self, user):
-        """Whether the lead was handed over to ``user``, who has not answered yet."""
-        return self.is_handed_over and self.handed_over_to_id == user.pk
+        """Whether the lead was handed over to ``user``, who works on leads and has not answered."""
+        is_receiver = self.handed_over_to_id == user.pk and user.role in takers.ROLES
+        return self.is_handed_over and is_receiver
 
     @property
     def answer_due_at(self):
