@@ -249,6 +249,9 @@ class Organisation(Record):
     routes_to_account_owner = models.BooleanField(
         _("leads of a known account go to its owner"), default=False
     )
+    admins_need_second_step = models.BooleanField(
+        _("administrators need a second step to sign in"), default=False
+    )
 
     class Meta(Record.Meta):
         verbose_name = _("organisation")
