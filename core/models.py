@@ -357,6 +357,9 @@ class Organisation(Record):
     lead_edit = _default(_("leads are edited by"), Reaches.TEAM)
     opportunity_read = _default(_("opportunities are seen by"), Reaches.TEAM)
     opportunity_edit = _default(_("opportunities are edited by"), Reaches.PRIVATE)
+    admins_need_second_step = models.BooleanField(
+        _("administrators need a second step to sign in"), default=False
+    )
 
     class Meta(Record.Meta):
         verbose_name = _("organisation")

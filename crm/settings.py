@@ -158,6 +158,7 @@ MIDDLEWARE = [
     "users.middleware.SignedInMiddleware",
     "core.middleware.ActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "core.middleware.SecondStepMiddleware",
 ]
 
 ROOT_URLCONF = "crm.urls"

@@ -35,6 +35,7 @@ from tests.factories.opportunities import OpportunityFactory, RoleFactory
 from tests.factories.users import TeamFactory, UserFactory
 from tests.factories.views import SavedViewFactory
 from tests.pages import sent
+from users.invitations import invitation_token
 from users.models import Role, User
 
 FORM = "application/x-www-form-urlencoded"
@@ -197,6 +198,7 @@ class World:
             "label": row._meta.label_lower,
             "app_label": row._meta.app_label,
             "uidb36": int_to_base36(self.rep.pk),
+            "token": invitation_token(User.objects.get(pk=self.rep.pk)),
             "key": default_token_generator.make_token(User.objects.get(pk=self.rep.pk)),
         }
         if name == "content_type_id":

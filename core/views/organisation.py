@@ -48,6 +48,7 @@ class OrganisationForm(RecordForm):
             "routes_to_account_owner",
             "free_mail_domains",
             "role_mailboxes",
+            "admins_need_second_step",
         )
         help_texts = {
             "default_country": gettext_lazy(
@@ -76,6 +77,9 @@ class OrganisationForm(RecordForm):
                 "One a line. An address there says nothing about the company: it is never used to "
                 "find a matching account. A star stands for any ending."
             ),
+            "admins_need_second_step": gettext_lazy(
+                "Those who have none are asked to set one up before they go on."
+            ),
             "role_mailboxes": gettext_lazy(
                 "One a line, the part before the @. Several people read them, so such an address "
                 "does not prove who somebody is."
@@ -100,6 +104,7 @@ class OrganisationForm(RecordForm):
             ("default_lead_owner", "routes_to_account_owner"),
         ),
         (gettext_lazy("E-mail addresses"), ("free_mail_domains", "role_mailboxes")),
+        (gettext_lazy("Signing in"), ("admins_need_second_step",)),
     )
 
     def __init__(self, *args, **kwargs):
