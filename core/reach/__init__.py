@@ -16,6 +16,7 @@ from core.reach.matrix import (
     Verb,
 )
 from core.reach.questions import (
+    above,
     allowed,
     audience,
     can,
@@ -25,6 +26,7 @@ from core.reach.questions import (
     may,
     may_undo,
     require,
+    uncapped,
     visible,
     where,
     within,
@@ -41,6 +43,7 @@ __all__ = [
     "Reach",
     "Scope",
     "Verb",
+    "above",
     "allowed",
     "audience",
     "can",
@@ -51,6 +54,7 @@ __all__ = [
     "may_undo",
     "reach_of",
     "require",
+    "uncapped",
     "visible",
     "where",
     "within",
