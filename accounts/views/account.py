@@ -162,7 +162,15 @@ class AccountDetailView(RecordDetailView):
             "primary": actions.get("restore"),
             "buttons": those("call", "update"),
             "more": those(
-                "add_below", "move", "top", "tree", "copy_billing", "assign", "history", "archive"
+                "add_below",
+                "move",
+                "top",
+                "tree",
+                "copy_billing",
+                "assign",
+                "sharing",
+                "history",
+                "archive",
             ),
         }
 

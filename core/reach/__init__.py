@@ -16,6 +16,7 @@ from core.reach.matrix import (
     Verb,
 )
 from core.reach.questions import (
+    above,
     allowed,
     audience,
     can,
@@ -26,6 +27,7 @@ from core.reach.questions import (
     may,
     may_undo,
     require,
+    uncapped,
     visible,
     where,
     within,
@@ -42,6 +44,7 @@ __all__ = [
     "Reach",
     "Scope",
     "Verb",
+    "above",
     "allowed",
     "audience",
     "can",
@@ -53,6 +56,7 @@ __all__ = [
     "may_undo",
     "reach_of",
     "require",
+    "uncapped",
     "visible",
     "where",
     "within",

@@ -35,6 +35,7 @@ LINKED = frozenset({"link", "record", "email", "phone", "url"})
 STANDARD_ACTIONS = (
     ("update", Verb.EDIT, gettext_lazy("Edit"), "pencil", "e"),
     ("assign", Verb.ASSIGN, gettext_lazy("Assign to someone"), "user-share", "a"),
+    ("sharing", Verb.VIEW, gettext_lazy("Who can see it"), "users", ""),
     ("history", Verb.VIEW, gettext_lazy("All changes"), "history", ""),
     ("archive", Verb.ARCHIVE, gettext_lazy("Archive"), "archive", ""),
 )

@@ -42,6 +42,12 @@ SECTIONS = (
                 gettext_lazy("Name, currency, time zone, fiscal year, domains of free e-mail."),
             ),
             Section(
+                gettext_lazy("Access"),
+                "core:access_update",
+                "key",
+                gettext_lazy("How far accounts, contacts, leads and deals are seen and edited."),
+            ),
+            Section(
                 gettext_lazy("Exchange rates"),
                 "core:exchangerate_list",
                 "coin-euro",
