@@ -16,6 +16,7 @@ from core.reach.matrix import (
     Verb,
 )
 from core.reach.questions import (
+    above,
     allowed,
     audience,
     can,
@@ -28,6 +29,7 @@ from core.reach.questions import (
     may_undo,
     require,
     require_whole,
+    uncapped,
     visible,
     where,
     within,
@@ -44,6 +46,7 @@ __all__ = [
     "Reach",
     "Scope",
     "Verb",
+    "above",
     "allowed",
     "audience",
     "can",
@@ -57,6 +60,7 @@ __all__ = [
     "reach_of",
     "require",
     "require_whole",
+    "uncapped",
     "visible",
     "where",
     "within",

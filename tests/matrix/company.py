@@ -19,10 +19,25 @@ from leads.models import Lead
 from leads.services import hand_over
 from opportunities.services import close_lost
 from tests.digest import differences, digest
-from tests.factories.accounts import AccountFactory
-from tests.factories.contacts import ContactFactory, PlannedJobChangeFactory, RelationFactory
-from tests.factories.leads import LeadFactory, QueueFactory, QueueMemberFactory, RuleFactory
-from tests.factories.opportunities import OpportunityFactory, RoleFactory
+from tests.factories.accounts import AccountFactory, AccountShareFactory
+from tests.factories.contacts import (
+    ContactFactory,
+    ContactShareFactory,
+    PlannedJobChangeFactory,
+    RelationFactory,
+)
+from tests.factories.leads import (
+    LeadFactory,
+    LeadShareFactory,
+    QueueFactory,
+    QueueMemberFactory,
+    RuleFactory,
+)
+from tests.factories.opportunities import (
+    OpportunityFactory,
+    OpportunityTeamMemberFactory,
+    RoleFactory,
+)
 from tests.factories.users import TeamFactory, UserFactory
 from tests.factories.views import SavedViewFactory
 from users.models import Role
@@ -66,6 +81,7 @@ class Company:
         archived = LeadFactory(archived_at=timezone.now(), **kept)
         return {
             "account": account,
+            **self._shares_of(account, contact, deal),
             "contact": contact,
             "relation": RelationFactory(account=group, contact=contact),
             "main relation": contact.relations.get(account=account),
@@ -78,6 +94,17 @@ class Company:
             "operation": self._operation_of(owner),
             "view": SavedViewFactory(owner=owner),
             **self._batches_of(owner, account),
+        }
+
+    def _shares_of(self, account, contact, deal):
+        """Shared with somebody who comes through no door."""
+        kept = {"user": self.inactive}
+        lead = LeadFactory(owner=account.owner)
+        return {
+            "account share": AccountShareFactory(record=account, **kept),
+            "contact share": ContactShareFactory(record=contact, **kept),
+            "lead share": LeadShareFactory(record=lead, **kept),
+            "deal share": OpportunityTeamMemberFactory(record=deal, **kept),
         }
 
     def _leads_of(self, owner):

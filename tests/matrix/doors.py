@@ -78,6 +78,10 @@ DOORS = """
     accounts:account_copy_billing               GET POST  edit account
     accounts:account_assign                     GET POST  assign account
     accounts:account_archive                    GET POST  archive account
+    accounts:account_sharing                    GET       view account
+    accounts:account_share                      GET POST  share account
+    accounts:accountshare_update                GET POST  share account share
+    accounts:accountshare_end                   GET POST  share account share
 
     contacts:contact_list                       GET       list contact
     contacts:contact_create                     GET POST  create contact
@@ -95,6 +99,10 @@ DOORS = """
     contacts:relation_primary                   GET POST  move relation
     contacts:relation_end                       GET POST  edit relation
     contacts:relation_remove                    GET POST  edit relation
+    contacts:contact_sharing                    GET       view contact
+    contacts:contact_share                      GET POST  share contact
+    contacts:contactshare_update                GET POST  share contact share
+    contacts:contactshare_end                   GET POST  share contact share
 
     leads:lead_list                             GET       list lead
     leads:lead_create                           GET POST  create lead
@@ -114,6 +122,10 @@ DOORS = """
     leads:lead_archive                          GET POST  archive lead
     leads:lead_convert                          GET POST  convert lead
     leads:lead_convert_plan                     POST      convert lead
+    leads:lead_sharing                          GET       view lead
+    leads:lead_share                            GET POST  share lead
+    leads:leadshare_update                      GET POST  share lead share
+    leads:leadshare_end                         GET POST  share lead share
 
     opportunities:opportunity_list              GET       list deal
     opportunities:opportunity_create            GET POST  create deal
@@ -130,10 +142,16 @@ DOORS = """
     opportunities:role_update                   GET POST  edit role
     opportunities:role_primary                  GET POST  edit role
     opportunities:role_remove                   GET POST  edit role
+    opportunities:opportunity_sharing           GET       view deal
+    opportunities:opportunity_share             GET POST  share deal
+    opportunities:opportunityteammember_update  GET POST  share deal share
+    opportunities:opportunityteammember_end     GET POST  share deal share
 
     administration:index                        GET       leaders
     administration:profile                      GET POST  signed in
     administration:first_steps_hide             POST      signed in
+    administration:audit                        GET       administrators
+    administration:audit_export                 POST      administrators
     administration:user_list                    GET       leaders
     administration:user_create                  GET POST  administrators
     administration:user_update                  GET POST  administrators
@@ -144,6 +162,7 @@ DOORS = """
     administration:team_create                  GET POST  administrators
     administration:team_update                  GET POST  administrators
     administration:sample_data                  GET POST  administrators
+    core:access_update                          GET POST  administrators
     core:organisation_update                    GET POST  administrators
     core:list_index                             GET       administrators
     core:listvalue_list                         GET       administrators
@@ -197,6 +216,10 @@ THINGS = {
     "role": "opportunity",
     "relation": "contact",
     "key": "",
+    "account share": "account",
+    "contact share": "contact",
+    "lead share": "lead",
+    "deal share": "opportunity",
     "view": "",
     "batch": "account",
     "started batch": "account",

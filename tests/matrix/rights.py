@@ -92,6 +92,9 @@ CELLS = {thing: cells(text) for thing, text in RIGHTS.items()}
 
 def reached(role, thing, verb):
     """Where a record may lie for somebody of ``role``, without a grant, to do ``verb`` to it."""
+    if verb == "share":  # by who owns the record and may edit it
+        may_edit = CELLS[thing].get((role, "edit"), "–")[0] != "–"
+        return REACHED["A" if role == "ADMIN" else "O" if may_edit else "–"]
     scope, note = CELLS[thing].get((role, verb), "–")[0], CELLS[thing].get((role, verb), "–")[1:]
     needs_grant = (thing, note) in WITH_GRANT or verb == "import"
     if (needs_grant and verb not in GRANTS.get(role, ())) or (thing, note) in NAMES_ONLY:
