@@ -56,7 +56,12 @@ CANARY = '"\' canary="1" ><script>canary</script>'
 IN_TAG = r"""<[a-z](?:"[^"]*"|'[^']*'|[^"'<>])*?"""  # up to an attribute, over quoted values
 REFLECTED = re.compile(rf"<script>canary|{IN_TAG}\scanary=", re.I)
 SECRET = "Nightingale"  # in the name of every record that the user may not see
-UNSAFE_LINK = re.compile(r"""(?:href|src|action)=["']?\s*(?:javascript|data|vbscript):""", re.I)
+# A picture within its page, such as the key to scan, runs nothing.
+UNSAFE_LINK = re.compile(
+    r"""(?:href|src|action)=["']?\s*(?:javascript|vbscript):"""
+    r"""|(?:href|action|(?<!<img )src)=["']?\s*data:""",
+    re.I,
+)
 INLINE = re.compile(rf"{IN_TAG}\s(?:style|on[a-z]+)=|<style\b|<script>", re.I)
 HEADERS = (
     "Content-Security-Policy",

@@ -35,6 +35,8 @@ class StyledMixin:
 
 
 class LoginForm(StyledMixin, account.LoginForm):
+    login = account.EmailField()
+
     labels = {
         "login": _("E-mail"),
         "password": _("Password"),

@@ -27,7 +27,7 @@ from django.views.generic import FormView, TemplateView
 
 from core.errors import Conflict
 from users.adapters import take_attempt
-from users.forms import EmailForm, InvitationForm
+from users.forms import EmailForm, InvitationForm, LoginForm
 from users.invitations import (
     LinkEnded,
     accept_invitation,
@@ -56,6 +56,8 @@ class SeeOther(HttpResponseRedirect):
 
 
 class LoginView(RefusedMixin, account.LoginView):
+    form_class = LoginForm
+
     def get_context_data(self, **kwargs):
         ways = settings.SINGLE_SIGN_ON.values()
         ways = [{"name": name, "url": reverse(page, kwargs=keys)} for name, page, keys in ways]
@@ -156,11 +158,38 @@ class SessionEndView(View):
 # -- links by mail ----------------------------------------------------------------------------
 
 
-class EndedMixin:
-    """A link that was used, or is too old, says so."""
+OPEN = "open"  # stands in the address instead of a token
+
+
+class LinkMixin:
+    """
+    A page behind a link by mail. One that was used, or is too old, says so.
+
+    The token goes from the address into the session, so that no log and no other page gets it.
+    ``read_token`` says what it stands for.
+    """
+
+    def read_token(self, token):
+        raise NotImplementedError(f"{type(self).__name__} must say what its link stands for.")
+
+    def dispatch(self, request, *args, token, **kwargs):
+        name = request.resolver_match.url_name
+        self.token = request.session.get(name, "") if token == OPEN else token
+        try:
+            self.found = self.read_token(self.token)
+        except LinkEnded:
+            return self.ended()
+        if token != OPEN:
+            request.session[name] = token
+            return HttpResponseRedirect(reverse(name, args=[OPEN]))
+        return super().dispatch(request, *args, **kwargs)
 
     def ended(self):
         return render(self.request, "account/link_ended.html", status=410)
+
+
+class SiteMixin:
+    """Knows our own address, as links in mails begin."""
 
     @property
     def site(self):
@@ -168,25 +197,19 @@ class EndedMixin:
 
 
 @method_decorator([login_not_required, sensitive_post_parameters()], name="dispatch")
-class InvitationView(RefusedMixin, EndedMixin, FormView):
+class InvitationView(RefusedMixin, LinkMixin, FormView):
     """Where an invitation leads: a first password, and in."""
 
     template_name = "account/invitation.html"
     form_class = InvitationForm
-
-    def dispatch(self, request, *args, **kwargs):
-        try:
-            self.user = invited(kwargs["token"])
-        except LinkEnded:
-            return self.ended()
-        return super().dispatch(request, *args, **kwargs)
+    read_token = staticmethod(invited)
 
     def get_form_kwargs(self):
-        return super().get_form_kwargs() | {"user": self.user}
+        return super().get_form_kwargs() | {"user": self.found}
 
     def form_valid(self, form):
         try:
-            user = accept_invitation(self.kwargs["token"], password=form.cleaned_data["password1"])
+            user = accept_invitation(self.token, password=form.cleaned_data["password1"])
         except LinkEnded:
             return self.ended()
         password_set.send(sender=type(user), request=self.request, user=user)
@@ -194,7 +217,7 @@ class InvitationView(RefusedMixin, EndedMixin, FormView):
 
 
 @method_decorator(reauthentication_required(app="users"), name="dispatch")
-class EmailView(RefusedMixin, EndedMixin, FormView):
+class EmailView(RefusedMixin, SiteMixin, FormView):
     """Ask for another address."""
 
     template_name = "account/email.html"
@@ -208,25 +231,20 @@ class EmailView(RefusedMixin, EndedMixin, FormView):
 
 
 @method_decorator(login_not_required, name="dispatch")
-class ConfirmEmailView(EndedMixin, FormView):
+class ConfirmEmailView(LinkMixin, FormView):
     """Confirm one side of a change of address."""
 
     template_name = "account/email_confirm.html"
     form_class = Form
-
-    def dispatch(self, request, *args, **kwargs):
-        try:
-            self.change, self.side = change_of(kwargs["token"])
-        except LinkEnded:
-            return self.ended()
-        return super().dispatch(request, *args, **kwargs)
+    read_token = staticmethod(change_of)
 
     def get_context_data(self, **kwargs):
-        return super().get_context_data(email=self.change.email, **kwargs)
+        change, _side = self.found
+        return super().get_context_data(email=change.email, **kwargs)
 
     def form_valid(self, form):
         try:
-            _change, is_done = confirm_email(self.kwargs["token"])
+            _change, is_done = confirm_email(self.token)
         except Conflict:  # used meanwhile, or somebody else has the address by now
             return self.ended()
         return render(self.request, "account/email_confirmed.html", {"is_done": is_done})

@@ -24,6 +24,19 @@ def links_in(mails):
     return [re.search(r"http://testserver(/\S+)", mail.body)[1] for mail in mails]
 
 
+def opened(link, client=None):
+    """The page that a link leads to, whose address no longer holds the token."""
+    response = (client or Client()).get(link, follow=True)
+    assert response.status_code != 200 or link not in response.request["PATH_INFO"]
+    return response
+
+
+def answered(link, data=None, client=None):
+    """The answer to the form behind a link."""
+    client = client or Client()
+    return client.post(opened(link, client).request["PATH_INFO"], data or {})
+
+
 @pytest.fixture
 def later(monkeypatch):
     """Let time pass for signed links: ``later(hours=73)``."""
@@ -50,9 +63,10 @@ def invitation(client, admin, mailoutbox):
 
 def test_an_invitation_leads_in_with_a_first_password(invitation):
     guest = Client()
-    assert guest.get(invitation).status_code == 200
-    assert guest.post(invitation, {"password1": "short", "password2": "short"}).status_code == 422
-    assert guest.post(invitation, NEW).url == "/"
+    assert opened(invitation, guest).status_code == 200
+    weak = {"password1": "short", "password2": "short"}
+    assert answered(invitation, weak, guest).status_code == 422
+    assert answered(invitation, NEW, guest).url == "/"
 
     user = User.objects.get(email="noa@example.com")
     assert user.check_password("a boat without oars")
@@ -60,11 +74,14 @@ def test_an_invitation_leads_in_with_a_first_password(invitation):
 
 
 def test_an_invitation_works_once(invitation):
-    Client().post(invitation, NEW)
+    early = Client()
+    opened(invitation, early)
+    answered(invitation, NEW)
     other = {"password1": "another boat, with oars", "password2": "another boat, with oars"}
 
-    assert Client().get(invitation).status_code == 410
-    assert Client().post(invitation, other).status_code == 410
+    assert opened(invitation).status_code == 410
+    assert answered(invitation, other).status_code == 410
+    assert early.post(reverse("account_invitation", args=["open"]), other).status_code == 410
     assert User.objects.get(email="noa@example.com").check_password("a boat without oars")
 
 
@@ -72,11 +89,12 @@ def test_an_invitation_works_once(invitation):
 def test_an_invitation_works_for_three_days(invitation, later, hours, status):
     later(hours=hours)
 
-    assert Client().get(invitation).status_code == status
+    assert opened(invitation).status_code == status
 
 
 def test_an_invitation_is_for_active_users_and_is_not_forged(invitation):
-    assert Client().get(invitation[:-2] + "x/").status_code == 410
+    assert opened(invitation[:-2] + "x/").status_code == 410
+    assert Client().get(reverse("account_invitation", args=["open"])).status_code == 410
     token = invitation.rstrip("/").rpartition("/")[2]
     User.objects.filter(email="noa@example.com").update(is_active=False)
 
@@ -124,13 +142,13 @@ def links(client, rep, mailoutbox):
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_an_address_changes_when_both_sides_have_confirmed(links, rep, order):
     first, second = (links[number] for number in order)
-    assert Client().get(first).status_code == 200
-    Client().post(first)
+    assert opened(first).status_code == 200
+    answered(first)
     rep.refresh_from_db()
     assert rep.email == "rae@example.com"
-    assert Client().post(first).status_code == 410
+    assert answered(first).status_code == 410
 
-    assert Client().post(second).status_code == 200
+    assert answered(second).status_code == 200
 
     rep.refresh_from_db()
     assert rep.email == "rae.new@example.com"
@@ -142,7 +160,7 @@ def test_an_address_changes_when_both_sides_have_confirmed(links, rep, order):
 
 def test_looking_at_a_link_confirms_nothing(links):
     for link in links:
-        Client().get(link)
+        opened(link)
 
     assert not EmailChange.objects.filter(is_confirmed_old=True).exists()
     assert not EmailChange.objects.filter(is_confirmed_new=True).exists()
@@ -151,12 +169,12 @@ def test_looking_at_a_link_confirms_nothing(links):
 def test_a_new_change_forgets_the_one_before(client, links, rep):
     client.post(reverse("account_email"), {"email": "third@example.com"})
 
-    assert [Client().post(link).status_code for link in links] == [410, 410]
+    assert [answered(link).status_code for link in links] == [410, 410]
 
 
 def test_an_address_that_somebody_has_is_not_taken(links, rep):
     UserFactory(email="rae.new@example.com")
-    answers = [Client().post(link).status_code for link in links]
+    answers = [answered(link).status_code for link in links]
 
     rep.refresh_from_db()
     assert answers == [200, 410]
@@ -166,4 +184,4 @@ def test_an_address_that_somebody_has_is_not_taken(links, rep):
 def test_links_of_a_change_end_after_a_day(links, later, rep):
     later(hours=25)
 
-    assert [Client().post(link).status_code for link in links] == [410, 410]
+    assert [answered(link).status_code for link in links] == [410, 410]
