@@ -24,12 +24,13 @@ def where(model, user, verb=Verb.VIEW):
     return Q(pk__in=()) if found is None else found
 
 
-def condition(model, reach, verb, prefix=""):
+def condition(model, reach, verb, prefix="", *, whole=False):
     """
     The condition on ``model`` under which ``reach`` allows ``verb``; None if there is none.
 
     An empty condition allows every record. Children ask for their parents': any of them to
-    read, edit on any of them to write.
+    read, edit on any of them to write. ``whole``: only records that are seen with more than
+    the few fields of a footnote.
     """
     if parents := getattr(model, "access_parents", ()):
         return _through_parents(model, parents, reach, _on_parents(model, verb), prefix)
@@ -37,7 +38,7 @@ def condition(model, reach, verb, prefix=""):
         return _of_audience(reach, verb, prefix)
     if model.access is None:
         return Q() if _may_on_reference(reach, verb) else None
-    scope, note = reach.cell(model.access, verb)
+    scope, note = _cell(model, reach, verb, whole=whole)
     lent = reach.lent(model, verb) if scope != Scope.ALL else ()
     if scope == Scope.NONE and not lent:
         return None
@@ -53,6 +54,11 @@ def condition(model, reach, verb, prefix=""):
     return rows
 
 
+def _cell(model, reach, verb, *, whole):
+    scope, note = reach.cell(model.access, verb)
+    return (Scope.NONE, note) if whole and note.sees else (scope, note)
+
+
 def _among(keys, prefix):
     return Q(**{f"{prefix}pk__in": sorted(keys)})
 
@@ -61,7 +67,7 @@ def _through_parents(model, parents, reach, verb, prefix):
     either = None
     for name in parents:
         parent = model._meta.get_field(name)
-        rows = condition(parent.related_model, reach, verb, f"{prefix}{name}__")
+        rows = condition(parent.related_model, reach, verb, f"{prefix}{name}__", whole=True)
         if rows is None:
             continue
         if not rows:
@@ -136,15 +142,16 @@ def allowed(records, user, verb):
     return {record.pk for record in records if _can(record, reach, Verb(verb))}
 
 
-def _can(record, reach, verb):
+def _can(record, reach, verb, *, whole=False):
     if parents := getattr(record, "access_parents", ()):
         present = [getattr(record, name) for name in parents if _key(record, name) is not None]
-        return any(_can(parent, reach, _on_parents(record, verb)) for parent in present)
+        verb = _on_parents(record, verb)
+        return any(_can(parent, reach, verb, whole=True) for parent in present)
     if record.is_shared:
         return _may_on_shared(record, reach, verb)
     if record.access is None:
         return _may_on_reference(reach, verb)
-    scope, note = reach.cell(record.access, verb)
+    scope, note = _cell(record, reach, verb, whole=whole)
     model, pk = type(record), record.pk
     if not reach.owns(scope, record.owner_id) and pk not in reach.lent(model, verb):
         return False
@@ -176,15 +183,20 @@ def fields_judged(model):
 
 def may(user, verb, model):
     """Whether there can be any record of ``model`` on which ``user`` may do ``verb``."""
-    reach, verb = reach_of(user), Verb(verb)
+    return _may(reach_of(user), Verb(verb), model)
+
+
+def _may(reach, verb, model, *, whole=False):
     if parents := getattr(model, "access_parents", ()):
         related = [model._meta.get_field(name).related_model for name in parents]
-        return any(may(user, _on_parents(model, verb), parent) for parent in related)
+        verb = _on_parents(model, verb)
+        return any(_may(reach, verb, parent, whole=True) for parent in related)
     if model.is_shared:
         return reach.role is not None
     if model.access is None:
         return _may_on_reference(reach, verb)
-    return reach.cell(model.access, verb)[0] != Scope.NONE
+    scope, _note = _cell(model, reach, verb, whole=whole)
+    return scope != Scope.NONE or (whole and bool(reach.lent(model, verb)))
 
 
 def require(user, verb, target):
@@ -209,19 +221,6 @@ def _refusal(record, verb):
         return _("You can't %(verb)s %(record)s.") % values
     values["owner"] = owner
     return _("You can't %(verb)s %(record)s. It belongs to %(owner)s.") % values
-
-
-def editable_fields(record, user):
-    """The only fields that ``user`` may edit on ``record``; None if there is no such limit."""
-    if getattr(record, "access", None) is None:
-        return None
-    reach = reach_of(user)
-    note = reach.cell(record.access, Verb.EDIT)[1]
-    if not note.fields or (note.free and _matches(record, note.free)):
-        return None
-    if note.own_free and reach.owns(Scope.OWN, record.owner_id):
-        return None
-    return note.fields
 
 
 def is_admin(user):

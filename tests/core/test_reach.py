@@ -66,8 +66,8 @@ EXPECTED = {
         MANAGER    T     A       O     O             T       T       O        T
         REP        T     A       O     O             O       O       O        –
         SDR        O     A       O     O             –       –       –        –
-        MARKETING  –     –       –     –             –       –       –        –
-        SUPPORT    –     –       –     –             –       –       –        –
+        MARKETING  A     –       –     –             –       –       –        –
+        SUPPORT    A     –       –     –             –       –       –        –
         READ_ONLY  A     –       –     –             –       –       –        –
     """,
 }
