@@ -3,6 +3,7 @@ from django.urls import path
 from contacts.models import Contact
 from contacts.views import contact, relation
 from core.views import RecordArchiveView, RecordAssignView, RecordHistoryView
+from core.views.sharing import sharing_paths
 
 app_name = "contacts"
 
@@ -47,4 +48,5 @@ urlpatterns = [
         relation.RelationRemoveView.as_view(),
         name="relation_remove",
     ),
+    *sharing_paths(Contact),
 ]

@@ -172,6 +172,7 @@ class Share(Record):
 
     access_parents = ("record",)
     verb_on_parents = reach.Verb.SHARE
+    heading = _("Shared with")  # of a list of them
     opens_private = False  # whether it gives access to a record that is marked as private
 
     class Meta(Record.Meta):
@@ -214,6 +215,10 @@ class Share(Record):
     def grantee(self):
         """The user or the team that it is shared with."""
         return self.user or self.team
+
+    def has_ended(self, today):
+        """Whether its last day is over."""
+        return self.until is not None and self.until < today
 
     @classmethod
     def loans(cls, asker):
@@ -357,6 +362,9 @@ class Organisation(Record):
     lead_edit = _default(_("leads are edited by"), Reaches.TEAM)
     opportunity_read = _default(_("opportunities are seen by"), Reaches.TEAM)
     opportunity_edit = _default(_("opportunities are edited by"), Reaches.PRIVATE)
+    admins_need_second_step = models.BooleanField(
+        _("administrators need a second step to sign in"), default=False
+    )
 
     class Meta(Record.Meta):
         verbose_name = _("organisation")

@@ -4,18 +4,27 @@ Sharing one record beyond what the rules allow: with whom, how far, until when.
 The team of a deal is what shares are for other records. Rule: docs/rules/access.md, section 6.
 """
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from core.errors import Invalid
 from core.journal import Kind, Label, operation, retried
 from core.models import Organisation
-from core.reach import Access, Verb, require
+from core.reach import Access, Scope, Verb, above, may, require, uncapped
 from core.records import lock, remove
 from core.services import locked
 from users.models import User
 
-__all__ = ["EndsInPast", "GranteeInactive", "OwnsIt", "end_share", "save_share", "shares_of"]
+__all__ = [
+    "EndsInPast",
+    "GranteeInactive",
+    "OwnsIt",
+    "end_share",
+    "save_share",
+    "shares_of",
+    "who_can",
+]
 
 
 class GranteeInactive(Invalid):
@@ -34,6 +43,31 @@ def shares_of(record):
     """With whom ``record`` is shared, by name; those that have ended are among them."""
     rows = record.shares.select_related("user", "team", "created_by")
     return rows.order_by("user__name", "team__name", "pk")
+
+
+def who_can(verb, record):
+    """Who may view or edit ``record`` beside those it is shared with, and why: a line each."""
+    model, owner = type(record), record.owner
+    things = model._meta.verbose_name_plural
+    if may(owner, verb, model):
+        yield _("%(owner)s, who owns it") % {"owner": owner}
+    if people := [str(person) for person in above(owner) if may(person, verb, model)]:
+        yield _("%(people)s, above %(owner)s") % {"people": ", ".join(people), "owner": owner}
+    yield _("Administrators")
+    if getattr(record, "is_private", False):
+        return
+    default = "read" if verb == Verb.VIEW else "edit"
+    reach = getattr(Organisation.current(), f"{model.access}_{default}")
+    if reach == Scope.TEAM and owner.team_id is not None:
+        yield _("The team %(team)s, as far as the roles allow it") % {"team": owner.team}
+    elif reach == Scope.ALL:
+        yield _("Everybody whose role allows it")
+    if roles := [str(role.label) for role in uncapped(model, verb)]:
+        values = {"roles": capfirst(", ".join(roles)), "things": things}
+        if verb == Verb.VIEW:
+            yield _("%(roles)s: they see all %(things)s") % values
+        else:
+            yield _("%(roles)s: certain fields of all %(things)s") % values
 
 
 @retried

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from core.normalise import choice_key, shown
 from imports.mapping import CLEAR
 from imports.models import Outcome
+from imports.results import as_typed
 
 
 @dataclass(slots=True)
@@ -92,7 +93,7 @@ class RowReader:
             return draft
         texts = draft.texts
         for position, fields in self.columns:
-            text = row.cells[position].strip(" \t\n")
+            text = as_typed(row.cells[position].strip(" \t\n"))
             if not text:
                 continue
             for name in fields:

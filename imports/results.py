@@ -51,6 +51,11 @@ def neutralised(text):
     return f"'{text}" if text and FORMULA.match(text) else text
 
 
+def as_typed(text):
+    """The text without the apostrophe that ``neutralised`` put before it."""
+    return text[1:] if text.startswith("'") and FORMULA.match(text, 1) else text
+
+
 def address_of(label, pk):
     """The path of a record's page; its model and key where the page belongs to another record."""
     if not label or pk is None:

@@ -64,6 +64,17 @@ def reaches(db):
 
 
 @pytest.fixture
+def every_default(reaches):
+    """Let all rights reach as far: ``every_default(Scope.OWN)``."""
+
+    def every_default(scope):
+        kinds = ("account", "contact", "lead", "opportunity")
+        reaches(**{f"{kind}_{what}": scope for kind in kinds for what in ("read", "edit")})
+
+    return every_default
+
+
+@pytest.fixture
 def admin(db):
     return UserFactory(name="Ada Admin", email="ada@example.com", role=Role.ADMIN)
 

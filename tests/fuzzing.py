@@ -9,6 +9,7 @@ import json
 import random
 import re
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 from urllib.parse import quote, urlencode
 
 from django.test import Client
@@ -77,22 +78,28 @@ class Fuzzer:
         laboratory.keeps_refused = True
         return laboratory
 
-    def run(self, seed, count, *, then=None):
+    def run(self, seed, batch, count, *, then=None):
         """
-        Send ``count`` requests drawn from ``seed``; returns the complaints about them.
+        Send the ``count`` requests of a batch; returns the complaints about them.
 
         ``then`` is called after each one and may complain as well: it returns a text or "".
         """
-        self.draw.seed(seed)
+        self.draw.seed(f"{seed}-{batch}")
         complaints = []
-        for _number in range(count):
-            laboratory = self.laboratories[self.draw.choice(ROLES)]
-            sent = self.ask(laboratory, self.draw.choice(self.routes))
+        for role, route in islice(self.deck(seed), batch * count, (batch + 1) * count):
+            laboratory = self.laboratories[role]
+            sent = self.ask(laboratory, route)
             complaints += laboratory.complaints
             laboratory.complaints.clear()
             if then and (found := then()):
                 complaints.append(f"{found}: {sent}")
         return complaints
+
+    def deck(self, seed):
+        """Every role at every route, again and again, so that each is asked as often as others."""
+        pairs = [(role, route) for role in ROLES for route in self.routes]
+        random.Random(seed).shuffle(pairs)
+        return cycle(pairs)
 
     def ask(self, laboratory, route):
         """Send one request to the route; returns it in words."""
@@ -130,9 +137,12 @@ class Fuzzer:
         return route.at({n: self.draw.choice([*KEYS, *hidden]) for n in route.arguments})
 
     def changed(self, data, names):
-        """The data with some values replaced, taken out, repeated or added."""
+        """The data with some values, or all, replaced, taken out, repeated or added."""
         data = {name: value for name, value in data.items() if self.draw.random() > 0.05}
-        for name in self.draw.sample(names, min(len(names), self.draw.randint(1, 5))):
+        if self.draw.random() < 0.3:
+            return data | dict.fromkeys(names, self.value())
+        some = len(names) if self.draw.random() < 0.3 else self.draw.randint(1, 5)
+        for name in self.draw.sample(names, min(len(names), some)):
             values = [self.value() for _value in range(self.draw.choice((1, 1, 1, 1, 2, 30)))]
             data[name] = values if len(values) > 1 else values[0]
         return data
@@ -140,7 +150,7 @@ class Fuzzer:
     def value(self):
         draw = self.draw
         kind = draw.random()
-        if kind < 0.25:
+        if kind < 0.35:
             return CANARY
         if kind < 0.75:
             return draw.choice(TEXTS)

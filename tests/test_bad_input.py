@@ -244,7 +244,8 @@ def form_fields(route):
     view = route.view
     if route.is_admin or not hasattr(view, "post") or "get" not in view.http_method_names:
         return {}
-    form_class = getattr(view, "form_class", None)
+    given = getattr(route.pattern.callback, "view_initkwargs", {})
+    form_class = given.get("form_class") or getattr(view, "form_class", None)
     of_model = {
         name: view.model._meta.get_field(name).formfield()
         for name in getattr(form_class, "model_fields", ())

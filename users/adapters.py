@@ -9,12 +9,14 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from users import attempts
 from users.security import note
 from users.sessions import ASKED_AGAIN, authenticated_at
 
+DEVICE = "users.device"
 SILENT = ("account/messages/logged_in.txt", "account/messages/logged_out.txt")
 
 
@@ -48,10 +50,16 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def pre_authenticate(self, request, **credentials):
-        """Count before anything is hashed, by account and by address."""
+        """
+        Count before anything is hashed, by account and by address.
+
+        Devices on which the account's owner has signed in before have a count of their own: he
+        comes in while strangers elsewhere are locked out.
+        """
         account = str(credentials.get("email", "")).lower()
         address = self.get_client_ip(request)
-        self._attempts = take_attempt(request, f"password:{account}", f"address:{address}")
+        kind = "device" if knows_device(request, account) else "password"
+        self._attempts = take_attempt(request, f"{kind}:{account}", f"address:{address}")
 
     def authenticate(self, request, **credentials):
         """The active user whom the password fits; the same answer for everything else."""
@@ -71,6 +79,11 @@ class AccountAdapter(DefaultAccountAdapter):
         """Whether the password, or a second factor, was given too long ago."""
         return time.time() - last_proof(self.request) > ASKED_AGAIN.total_seconds()
 
+    def post_login(self, request, user, **kwargs):
+        response = super().post_login(request, user, **kwargs)
+        remember_device(response, user)
+        return response
+
     def respond_user_inactive(self, request, user):
         return self.respond_login_failed(request)
 
@@ -87,6 +100,29 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_logout_redirect_url(self, request):
         return reverse(settings.LOGOUT_REDIRECT_URL)
+
+
+def knows_device(request, account):
+    """Whether somebody has signed in with the address ``account`` on this device before."""
+    known = request.get_signed_cookie(settings.DEVICE_COOKIE_NAME, "", salt=DEVICE)
+    return bool(known) and constant_time_compare(known, _device_of(account))
+
+
+def remember_device(response, user):
+    """Leave a cookie by which the device is known again; it lets nobody in."""
+    response.set_signed_cookie(
+        settings.DEVICE_COOKIE_NAME,
+        _device_of(user.email),
+        salt=DEVICE,
+        max_age=365 * 24 * 60 * 60,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _device_of(account):
+    return salted_hmac(DEVICE, account, algorithm="sha256").hexdigest()
 
 
 def last_proof(request):

@@ -37,10 +37,14 @@ def _state(user):
     return salted_hmac("users.invitation", facts, algorithm="sha256").hexdigest()
 
 
+def invitation_token(user):
+    """What stands in the link of an invitation."""
+    return signing.dumps([user.pk, _state(user)], salt="users.invitation")
+
+
 def send_invitation(user, *, site):
     """Send ``user``, who has no password yet, a link to set one; ``site`` is our own address."""
-    token = signing.dumps([user.pk, _state(user)], salt="users.invitation")
-    link = site + reverse("account_invitation", args=[token])
+    link = site + reverse("account_invitation", args=[invitation_token(user)])
     _send(user, user.email, "invitation", link=link, hours=INVITATION_HOURS)
     note("invited", of=f"user:{user.pk}")
 

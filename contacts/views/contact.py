@@ -136,7 +136,7 @@ class ContactDetailView(RecordDetailView):
         return {
             "primary": actions.get("restore"),
             "buttons": those("call", "email", "job_change"),
-            "more": those("update", "account", "assign", "history", "archive"),
+            "more": those("update", "account", "assign", "sharing", "history", "archive"),
         }
 
     # what stands on the page

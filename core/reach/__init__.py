@@ -26,6 +26,7 @@ from core.reach.matrix import (
     Verb,
 )
 from core.reach.questions import (
+    above,
     allowed,
     audience,
     can,
@@ -35,6 +36,7 @@ from core.reach.questions import (
     may,
     may_undo,
     require,
+    uncapped,
     visible,
     where,
     within,
@@ -54,6 +56,7 @@ __all__ = [
     "Scope",
     "Sight",
     "Verb",
+    "above",
     "allowed",
     "audience",
     "can",
@@ -68,6 +71,7 @@ __all__ = [
     "require",
     "sight",
     "sight_of",
+    "uncapped",
     "visible",
     "where",
     "within",

@@ -4,8 +4,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from core.errors import NotAllowed
-from core.reach.matrix import NOTES, READ_VERBS, UNDO, Scope, Verb
+from core.reach.matrix import MATRIX, NOTES, PLAIN, READ_VERBS, UNCAPPED, UNDO, Scope, Verb
 from core.reach.scope import reach_of
+from users.models import Role, User
 
 # -- querysets --------------------------------------------------------------------------------
 
@@ -232,6 +233,22 @@ def is_above(user, other):
     """Whether ``user`` is ``other``, manages a team above him, or is in his chain of managers."""
     reach = reach_of(user)
     return reach.role is not None and other is not None and other.pk in reach.own
+
+
+def above(user):
+    """The active people who stand above ``user``, by name; also if he can no longer log in."""
+    people = User.objects.active().filter(pk__in=reach_of(user).above)
+    return people.order_by("name", "pk")
+
+
+def uncapped(model, verb):
+    """The roles that the organisation's defaults do not hold back, administrators left out."""
+    for role in Role:
+        scope, digit = MATRIX[model.access].get((role, verb), (Scope.NONE, ""))
+        note = NOTES[model.access, digit] if digit else PLAIN
+        is_free = bool(note.fields) or role in UNCAPPED.get((model.access, verb), ())
+        if role != Role.ADMIN and scope == Scope.ALL and is_free and not note.sees:
+            yield role
 
 
 def may_undo(user, actor):

@@ -67,6 +67,20 @@ class Reach:
         return frozenset(below | self.subordinates)
 
     @cached_property
+    def above(self):
+        """The keys of who stands above: the managers of his team and of those over it, his own."""
+        teams = {pk: (parent, manager) for pk, parent, manager in self._teams}
+        managers = {pk: manager for pk, team, manager in self._people}
+        found, team, person = set(), self.user.team_id, self.user.pk
+        while team in teams:
+            team, manager = teams.pop(team)
+            found.add(manager)
+        while person in managers:
+            person = managers.pop(person)
+            found.add(person)
+        return frozenset(found - {None, self.user.pk})
+
+    @cached_property
     def team(self):
         """The owners whose records are in the team's scope."""
         near = {pk for pk, team, manager in self._people if team in self.near_teams}

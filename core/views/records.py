@@ -36,9 +36,11 @@ LINKED = frozenset({"link", "record", "email", "phone", "url"})
 STANDARD_ACTIONS = (
     ("update", Verb.EDIT, gettext_lazy("Edit"), "pencil", "e"),
     ("assign", Verb.ASSIGN, gettext_lazy("Assign to someone"), "user-share", "a"),
+    ("sharing", Verb.VIEW, gettext_lazy("Who can see it"), "users", ""),
     ("history", Verb.VIEW, gettext_lazy("All changes"), "history", ""),
     ("archive", Verb.ARCHIVE, gettext_lazy("Archive"), "archive", ""),
 )
+OF_WHOLE = frozenset({"sharing", "history"})  # nothing for who sees but a stub
 
 
 class RecordDetailView(FromListMixin, RecordMixin, TemplateView):
@@ -56,11 +58,11 @@ class RecordDetailView(FromListMixin, RecordMixin, TemplateView):
     form_class = None  # of the page behind Edit: details link to its fields
     offered = ()  # the fields of the details that are shown though blank, to be filled
     select_related = ("owner",)
+    annotations = {}  # what is asked together with the record, by name
 
     def load(self, pk):
-        found = records_with_key(
-            where(self.model, self.request.user), pk, model=self.model, related=self.select_related
-        )
+        visible = where(self.model, self.request.user)
+        found = records_with_key(visible, pk, view=type(self), model=self.model)
         if not found:
             raise Http404
         return found[0]
@@ -109,6 +111,8 @@ class RecordDetailView(FromListMixin, RecordMixin, TemplateView):
                 url = reverse("core:restore", args=[record._meta.label_lower, record.pk])
                 actions["restore"] = Action(_("Restore"), url, "arrow-back-up", post=True)
         for name, verb, label, icon, key in STANDARD_ACTIONS:
+            if name in OF_WHOLE and self.sight.only:
+                continue
             if (url := url_of(record, name)) and (verb == Verb.VIEW or self.may(verb)):
                 actions[name] = Action(label, url, icon, key)
         return actions
@@ -169,9 +173,10 @@ class RecordDetailView(FromListMixin, RecordMixin, TemplateView):
 
 
 @prepared
-def records_with_key(visible, pk, *, model, related):
-    """The record of ``model`` with the key ``pk``, with its ``related`` ones, if ``visible``."""
-    return model.objects.filter(visible, pk=pk).select_related(*related)
+def records_with_key(visible, pk, *, view, model):
+    """The record of ``model`` with the key ``pk`` as ``view`` wants it, if it is ``visible``."""
+    rows = model.objects.filter(visible, pk=pk).select_related(*view.select_related)
+    return rows.annotate(**view.annotations)
 
 
 class RecordFormMixin(DomainFormMixin):
@@ -357,6 +362,7 @@ class RecordHistoryView(RecordMixin, TemplateView):
     """All changes of a record, newest first."""
 
     template_name = "core/record_history.html"
+    is_of_whole = True
 
     def get_crumbs(self):
         return [*super().get_crumbs(), {"label": _("All changes")}]

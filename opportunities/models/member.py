@@ -18,6 +18,7 @@ class OpportunityTeamMember(Share):
     )
     team_role = ListField(_("role"), list_key="team_role", blank=True)
 
+    heading = _("Deal team")
     opens_private = True
 
     class Meta(Share.Meta):

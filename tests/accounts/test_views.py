@@ -285,7 +285,7 @@ def test_record_pages_cost_the_same_for_one_account_and_for_fifty(as_rep, rep, c
             assert len(queries) <= limit, [q["sql"][:90] for q in queries]
 
 
-def test_page_of_an_account_with_a_long_past_costs_19_queries_at_most(as_rep, rep, manager):
+def test_page_of_an_account_with_a_long_past_costs_18_queries_at_most(as_rep, rep, manager):
     """An import, many edits, moves, owners and an undo; deals in other currencies."""
     run = start_run(Kind.IMPORT, by=rep, label=Label("Imported accounts.csv"))
     with operation(Kind.IMPORT, by=rep, label=Label("Rows 1 to 10"), run=run):
@@ -309,11 +309,11 @@ def test_page_of_an_account_with_a_long_past_costs_19_queries_at_most(as_rep, re
 
     assert response.context["has_older"]
     assert response.context["origin"].operation == run
-    assert len(queries) <= 19, [q["sql"][:90] for q in queries]
+    assert len(queries) <= 18, [q["sql"][:90] for q in queries]
 
 
 @pytest.mark.parametrize("is_redone", [False, True])
-def test_page_of_an_account_whose_past_names_three_kinds_of_records_costs_19_queries_at_most(
+def test_page_of_an_account_whose_past_names_three_kinds_of_records_costs_18_queries_at_most(
     as_rep, rep, admin, is_redone
 ):
     """Leads by conversions, accounts by moves, people by owners; deals in other currencies."""
@@ -339,7 +339,7 @@ def test_page_of_an_account_whose_past_names_three_kinds_of_records_costs_19_que
     told = " ".join(entry.label for entry in response.context["entries"])
     assert f"Converted {lead}" in told and f"to {rep}" in told
     assert ("Redid:" in told) == is_redone
-    assert len(queries) <= 19, [q["sql"][:90] for q in queries]
+    assert len(queries) <= 18, [q["sql"][:90] for q in queries]
 
 
 def convert_lead_into(account, *, by):

@@ -191,6 +191,18 @@ def test_the_list_of_stubs_has_their_columns_and_an_order_that_tells_nothing(rol
 
 
 @pytest.mark.parametrize("role", STUBBED)
+def test_history_and_sharing_of_a_stub_are_refused_and_not_offered(role):
+    client, deal = logged_in(UserFactory(role=role)), OpportunityFactory()
+
+    page = client.get(deal.get_absolute_url())
+
+    assert not {"history", "sharing"} & page.context["actions"].keys()
+    for name in ("history", "sharing"):
+        url = reverse(f"opportunities:opportunity_{name}", args=[deal.pk])
+        assert client.get(url).status_code == 403
+
+
+@pytest.mark.parametrize("role", STUBBED)
 def test_the_start_page_has_no_deals_for_who_sees_but_stubs(role):
     user = UserFactory(role=role)
     OpportunityFactory(owner=user, amount=77712)

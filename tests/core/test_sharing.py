@@ -45,14 +45,8 @@ def reached(user, record):
 
 
 @pytest.fixture
-def all_private(reaches):
-    reaches(
-        **{
-            f"{access}_{what}": Scope.OWN
-            for access in ("account", "contact", "lead", "opportunity")
-            for what in ("read", "edit")
-        }
-    )
+def all_private(every_default):
+    every_default(Scope.OWN)
 
 
 @pytest.mark.parametrize("factory", SHARES)

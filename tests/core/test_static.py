@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -57,3 +58,18 @@ def test_every_icon_is_in_the_sprite():
     used = {name for text in texts for pattern in named for name in re.findall(pattern, text)}
 
     assert used - sprite == set()
+
+
+def test_htmx_runs_no_code_asks_nobody_else_and_keeps_no_page():
+    """Its cache of pages outlives the log-out: it stands in the browser's storage."""
+    config = (ROOT / "templates/core/_htmx_config.html").read_text()
+    found = json.loads(re.search(r"content='(.*?)'", config)[1])
+
+    wanted = {
+        "allowEval": False,
+        "allowScriptTags": False,
+        "historyCacheSize": 0,
+        "includeIndicatorStyles": False,
+        "selfRequestsOnly": True,
+    }
+    assert {name: found.get(name) for name in wanted} == wanted

@@ -7,10 +7,12 @@ from django.urls import reverse
 
 from core.journal import Change, Kind, Label, Operation, operation
 from core.models import ExchangeRate, ListValue, Organisation
+from core.reach import Scope
 from core.undo import CannotUndo, preview_undo, undo
 from leads.models import LeadStatus
 from opportunities.models import Stage
 from tests.digest import differences, digest
+from tests.factories.accounts import AccountFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.opportunities import OpportunityFactory
 from tests.factories.users import UserFactory
@@ -35,6 +37,7 @@ PAGES = (
     "administration:team_list",
     "administration:team_create",
     "core:organisation_update",
+    "core:access_update",
     "core:list_index",
     "core:exchangerate_list",
     "core:exchangerate_create",
@@ -134,6 +137,47 @@ def test_organisation_refuses_what_it_cannot_be(office, field, value):
     assert response.status_code == 422
     assert response.context["form"].errors.keys() == {field}
     assert differences(before, digest(journal=True, stamps=True)) == {}
+
+
+def test_a_tighter_default_works_from_the_next_request_on_and_is_undone(
+    office, client, admin, rep, stranger
+):
+    account = AccountFactory(owner=rep)
+    page = reverse("core:access_update")
+
+    response = send(office, page, account_read=Scope.OWN, account_edit=Scope.OWN)
+    assert response.status_code == 303
+    done = Operation.objects.order_by("-pk").first()
+    client.force_login(stranger)
+    assert client.get(account.get_absolute_url()).status_code == 404
+
+    client.force_login(admin)
+    assert client.get(account.get_absolute_url()).status_code == 200
+    shown = client.get(reverse("core:operation", args=[done.pk])).content.decode()
+    assert "accounts are seen by" in shown.lower()
+    assert "Their owner and who stands above" in shown
+    undo(done, by=admin)
+    client.force_login(stranger)
+    assert client.get(account.get_absolute_url()).status_code == 200
+
+
+def test_nobody_edits_further_than_he_sees(office):
+    page = reverse("core:access_update")
+
+    response = send(office, page, lead_read=Scope.OWN, lead_edit=Scope.TEAM)
+
+    assert response.status_code == 422
+    (message,) = response.context["form"].errors["lead_edit"]
+    assert message == "Nobody can edit what he can't see."
+    assert Organisation.objects.get().lead_read == Scope.TEAM
+
+
+@pytest.mark.parametrize("value", ["", "0", "4", "x"])
+def test_a_default_is_one_of_three(office, value):
+    response = send(office, reverse("core:access_update"), account_read=value)
+
+    assert response.status_code == 422
+    assert "account_read" in response.context["form"].errors
 
 
 def test_organisation_page_says_in_which_quarter_today_lies(office):

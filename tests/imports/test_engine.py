@@ -227,6 +227,13 @@ def test_formula_cells_are_stored_as_plain_text(bring):
     assert set(Lead.objects.values_list("last_name", "company")) == {("=1+1", "-5"), ("@x", "+1")}
 
 
+def test_formula_cells_that_were_neutralised_are_read_as_they_were(bring):
+    bring("leads", "Last name,Company", "'=1+1,'t Hooft Ltd")
+
+    assert Lead.objects.get().last_name == "=1+1"
+    assert Lead.objects.get().company == "'t Hooft Ltd"
+
+
 # -- updates ------------------------------------------------------------------------------------
 
 

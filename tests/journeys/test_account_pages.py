@@ -38,6 +38,11 @@ def test_find_an_account_while_typing_and_go_on_to_the_next_page(page, log_in, r
     expect(page.get_by_label("Search in Accounts")).to_be_focused()
     page.go_back()
     expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+    expect(rows).to_have_count(50)
+    kept = page.evaluate(
+        "Object.values(sessionStorage).join() + Object.values(localStorage).join()"
+    )
+    assert "Baltic" not in kept  # it would outlive the log-out
 
 
 def test_filter_by_the_menu_and_take_the_filter_away(page, log_in, rep, account, accessible):

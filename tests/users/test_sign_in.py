@@ -110,6 +110,27 @@ def test_login_hashes_ten_times_a_quarter_of_an_hour_for_an_address(client, rep,
     assert len(hashes) == 10
 
 
+def test_a_lock_keeps_nobody_out_on_a_device_that_he_knows(client, rep, stranger):
+    known, other = client, Client()
+    log_in(known, REMOTE_ADDR="10.0.0.1")
+    known.post(reverse("account_logout"))
+    log_in(other, login=stranger.email, REMOTE_ADDR="10.0.0.2")
+    other.post(reverse("account_logout"))
+    for number in range(10):
+        log_in(Client(), password="wrong", REMOTE_ADDR=f"10.0.1.{number}")
+
+    assert log_in(Client(), REMOTE_ADDR="10.0.0.3").status_code == 429
+    assert log_in(other, REMOTE_ADDR="10.0.0.2").status_code == 429
+    assert log_in(known, REMOTE_ADDR="10.0.0.4").status_code == 302
+
+    known.post(reverse("account_logout"))
+    statuses = [log_in(known, password="wrong", REMOTE_ADDR=f"10.0.2.{n}").status_code
+                for n in range(11)]  # fmt: skip
+    assert statuses == [422] * 10 + [429]
+    known.cookies["device"] = "forged" + known.cookies["device"].value
+    assert log_in(known, REMOTE_ADDR="10.0.0.5").status_code == 429
+
+
 def test_login_goes_on_after_a_quarter_of_an_hour(client, rep):
     for _number in range(10):
         log_in(client, password="wrong")
