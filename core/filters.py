@@ -20,6 +20,7 @@ from core.countries import country_choices
 from core.filtering import FilterRefused, both, parse
 from core.filtering.language import OPERATORS
 from core.forms import StyledFormMixin
+from core.reach import sight
 from core.tables import labels_of
 from users.models import User
 
@@ -129,6 +130,10 @@ class RecordFilter(django_filters.FilterSet):
 
     def __init__(self, *args, base=None, **kwargs):
         super().__init__(*args, **kwargs)
+        seen = sight(self.request.user, self._meta.model)
+        for name, quick in [*self.filters.items()]:
+            if quick.field_name.removesuffix("_id") not in seen:
+                del self.filters[name]
         self.base_document = {} if base is None else base
         self.refusal = None  # of the base, after it was read
 

@@ -151,7 +151,7 @@ class PickerWidget(forms.Widget):
     def _options(self, picked):
         found = [record for record in [self._chosen(picked.key)] if record]
         if picked.text:
-            matches = best_matches(self.queryset, picked.text)
+            matches = best_matches(self.queryset, picked.text, by=self.by)
             found += [record for record in matches if record not in found]
         return [option_of(record, by=self.by, chosen=picked.key) for record in found]
 
@@ -207,7 +207,7 @@ class RecordChoiceField(forms.ModelChoiceField):
         return super().clean(picked.key)
 
     def _exact(self, text):
-        matches = best_matches(self.queryset, text)
+        matches = best_matches(self.queryset, text, by=self.widget.by)
         exact = [record for record in matches if fold(str(record)) == fold(text)]
         if len(exact) == 1:
             return exact[0]
@@ -215,9 +215,9 @@ class RecordChoiceField(forms.ModelChoiceField):
         raise ValidationError(self.error_messages[code], code=code, params={"text": text[:80]})
 
 
-def best_matches(queryset, text):
+def best_matches(queryset, text, *, by):
     """The records to offer for a typed text, 20 at most."""
-    return ranked(queryset, text, limit=PICKER_LIMIT)
+    return ranked(queryset, text, limit=PICKER_LIMIT, by=by)
 
 
 def option_of(record, *, by, chosen=""):
@@ -373,7 +373,7 @@ class RecordForm(OnceMixin, StyledFormMixin, forms.ModelForm):
         return self.instance._state.adding
 
     def _leave_out_unreachable(self):
-        limit = None if self.is_new else editable_fields(self.instance, self.by)
+        limit = editable_fields(self.instance, self.by)
         if limit is not None:
             for name in self.record_fields():
                 if name not in limit:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.journal import Change, Operation, Verb
 from core.prepared import prepared
+from core.reach import sight, sight_of
 from core.records import codecs
 from core.tables import column_of
 from core.undo import build, field_label
@@ -56,12 +57,13 @@ def history(record, *, user, after=None, limit=PAGE):
     The changes of ``record``, newest first, as ``user`` may read them.
 
     ``after`` is the id of the last Change of the page before. A linked record that the user
-    may not see is shown as a stub. Returns the entries and whether there are older ones.
+    may not see is shown as a stub, and changes of nothing but fields that he does not see are
+    left out. Returns the entries, and the last Change of the page if there are older ones.
     """
     found = _before(record._meta.label_lower, record.pk, after, limit=limit)
     shown = found[:limit]
     reader = _reader_of(record, user, [change.operation for change in shown], shown)
-    return [reader.entry(change) for change in shown], len(found) > limit
+    return reader.entries(shown), shown[-1].pk if len(found) > limit else None
 
 
 def story(record, *, user, limit):
@@ -78,7 +80,7 @@ def story(record, *, user, limit):
     operations = [change.operation for change in shown]
     reader = _reader_of(record, user, [*operations, done] if done else operations, shown)
     return Story(
-        entries=[reader.entry(change) for change in shown],
+        entries=reader.entries(shown),
         has_older=len(found) > limit,
         origin=Entry(done, reader.label(done), made) if done else None,
     )
@@ -112,7 +114,8 @@ def _latest(changes):
 def _reader_of(record, user, operations, changes):
     actors = [op.actor for op in operations]
     known = [user, *actors, record, *record._state.fields_cache.values()]
-    return Reader(user, operations, changes, known=known)
+    changed = {(record._meta.label_lower, record.pk): record}
+    return Reader(user, operations, changes, known=known, changed=changed)
 
 
 class Reader:
@@ -120,11 +123,13 @@ class Reader:
     Shows operations and changes of one page to one user.
 
     The names of all records in labels and values are read together, by one query whatever their
-    kinds (``Journalled.named_by``); those that the page has loaded already are ``known``.
+    kinds (``Journalled.named_by``); those that the page has loaded already are ``known``. Of the
+    fields of ``changed`` records, {(label, key): record}, those are shown that the user sees.
     """
 
-    def __init__(self, user, operations, changes=(), *, known=()):
+    def __init__(self, user, operations, changes=(), *, known=(), changed=None):
         self.user = user
+        self.changed = changed or {}
         self.known = {}
         for row in known:
             if row is not None and _is_readable(row, user):
@@ -201,16 +206,37 @@ class Reader:
             return self.label(nested) if nested else ""
         return self.name(value["model"], value["id"])
 
+    def entries(self, changes):
+        """The changes in words, without those of which the user sees no field."""
+        return [self.entry(change) for change in changes if self.is_told(change)]
+
     def entry(self, change):
         """A change in words."""
         return Entry(change.operation, self.label(change.operation), change, self.values(change))
+
+    def sight(self, change):
+        """What the user sees of the record that was changed."""
+        if record := self.changed.get((change.model, change.object_id)):
+            return sight_of(record, self.user)
+        return sight(self.user, apps.get_model(change.model))
+
+    def is_told(self, change):
+        """Whether a change is of any field that the user sees, or of none that people read."""
+        if change.verb != Verb.UPDATED or (seen := self.sight(change)).is_whole:
+            return True
+        written = {**change.before_values, **change.after_values}
+        known = codecs(apps.get_model(change.model)).values()
+        names = [c.name for c in known if c.name in written and c.field.editable]
+        return not names or any(name in seen for name in names)
 
     def values(self, change):
         """The fields of a change as a person reads them; internal ones are left out."""
         model = apps.get_model(change.model)
         known = {codec.name: codec for codec in codecs(model).values()}
         names = [n for n in {**change.before_values, **change.after_values} if n in known]
+        seen = self.sight(change)
         names = [n for n in names if known[n].field.editable or change.verb == Verb.UPDATED]
+        names = [n for n in names if n in seen]
         shown = []
         for name in names:
             before = self._value(model, known[name], change.before_values)

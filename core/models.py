@@ -54,9 +54,9 @@ class RecordQuerySet(JournalledQuerySet):
         """Those in the recycle bin, merged ones left out."""
         return self.filter(archived_at__isnull=False, merged_into=None)
 
-    def search(self, text):
-        """Those whose folded search text holds each word of ``text``."""
-        return search(self, text)
+    def search(self, text, *, by=None):
+        """Those whose folded search text, as far as ``by`` sees it, holds each word of ``text``."""
+        return search(self, text, by=by)
 
 
 class Record(Journalled):

@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from core.indexes import Unindexed
 from core.normalise import fold, national_digits, search_text
+from core.reach import sight
 
 MAX_LENGTH = 200
 CANDIDATES = 200  # the newest matches, which are ranked; those whose key is the text come on top
@@ -13,29 +14,43 @@ SHORT = 3  # a shorter word has no trigram: alone, no index helps to find it in 
 PHONE = re.compile(r"[\s+()./-]*(?:\d[\s()./-]*){5,}", re.ASCII)
 
 
-def search(queryset, text):
+def search(queryset, text, *, by=None):
     """
     Keep the records whose ``search_text`` contains every word of ``text``, folded.
 
     At most 200 characters count. What looks like a phone number is searched by its digits
     alone, without country and leading zeros, so that the way it was typed does not matter.
     Words of one or two letters alone are looked for at the beginning of the text, where the
-    name stands. A text of nothing but punctuation finds nothing, a blank one everything.
+    name stands. A text of nothing but punctuation finds nothing, a blank one everything. What
+    ``by`` does not see finds nothing either.
     """
-    return queryset.filter(condition(text))
+    return queryset.filter(condition(text, names=names_seen(queryset.model, by)))
 
 
-def condition(text):
-    """What a search for ``text`` asks of the records, as one condition."""
+def names_seen(model, by):
+    """The fields that a search may find something in, if ``by`` does not see all of them."""
+    seen = sight(by, model)
+    found = tuple(name for name in model.search_fields if name in seen)
+    return found if len(found) < len(model.search_fields) else ()
+
+
+def condition(text, *, names=()):
+    """
+    What a search for ``text`` asks of the records, as one condition.
+
+    ``names`` are the only fields in which its words may stand, if not all are seen.
+    """
     text = text[:MAX_LENGTH].strip()
     if not text:
         return Q()
     words = words_of(text)
     if not words:
         return Q(pk__in=[])
-    if all(len(word) < SHORT for word in words):
-        return Q(search_text__startswith=" ".join(words))
     where = Q()
+    for word in words if names else ():
+        where &= Q.create([(f"{name}__icontains", word) for name in names], connector=Q.OR)
+    if all(len(word) < SHORT for word in words):
+        return where & Q(search_text__startswith=" ".join(words))
     for word in words:
         where &= Q(search_text__contains=word)
     return where
@@ -59,7 +74,7 @@ def words_of(text):
     return list(dict.fromkeys(fold(text).split()))
 
 
-def ranked(queryset, text, *, limit):
+def ranked(queryset, text, *, limit, by):
     """
     The ``limit`` records to show first for a search, as a list, with what they are shown by.
 
@@ -72,10 +87,12 @@ def ranked(queryset, text, *, limit):
     words = words_of(text[:MAX_LENGTH].strip())
     if not words:
         return []
-    found = search(queryset, text).order_by(Unindexed("pk").desc()).values_list("pk", "search_text")
-    texts = dict(found[:CANDIDATES])
+    names = names_seen(queryset.model, by)
+    found = search(queryset, text, by=by).order_by(Unindexed("pk").desc())
+    found = found.values_list("pk", *(names or ("search_text",)))
+    texts = _texts(found[:CANDIDATES], names)
     if len(texts) == CANDIDATES:
-        texts |= dict(found.filter(_has_key(queryset.model, text))[:limit])
+        texts |= _texts(found.filter(_has_key(queryset.model, text))[:limit], names)
     ranks = {pk: rank_of(search_text, " ".join(words)) for pk, search_text in texts.items()}
     best = sorted(ranks, key=lambda pk: (ranks[pk], -pk))[:limit]
     # By their keys alone: told the conditions again, SQLite would walk an index of all records.
@@ -84,6 +101,11 @@ def ranked(queryset, text, *, limit):
     for pk, record in records.items():
         record.rank = ranks[pk]
     return [records[pk] for pk in best if pk in records]
+
+
+def _texts(rows, names):
+    """The texts by which rows are compared: what they are searched by, or of ``names`` alone."""
+    return {pk: search_text(texts) if names else texts[0] for pk, *texts in rows}
 
 
 def rank_of(search_text, phrase):
@@ -106,10 +128,10 @@ def _has_key(model, text):
     return condition
 
 
-def reason(record, text, *, shown):
+def reason(record, text, *, shown, by):
     """The value in which a word of ``text`` was found, unless it is among those ``shown``."""
     words = [word for word in words_of(text) if word not in search_text(shown)]
-    for name in record.search_fields:
+    for name in names_seen(type(record), by) or record.search_fields:
         value = str(getattr(record, name))
         if any(word in search_text([value]) for word in words):
             return value

@@ -39,7 +39,7 @@ from core.fields import (
 from core.models import ListValue
 from core.once import once
 from core.prepared import prepared
-from core.reach import ADDRESS_PARTS, fields_judged, may
+from core.reach import ADDRESS_PARTS, fields_judged, may, sight
 from core.templatetags.components import SHOWN
 from users.models import User
 
@@ -93,6 +93,11 @@ class Column:
         names += ["nowrap"] if self.kind in TIMES else []
         names += ["table__main"] if not self.extra and self.kind != "link" else []
         return " ".join(names)
+
+    def is_in(self, seen):
+        """Whether all that it tells is in the Sight ``seen``."""
+        path = self.value.partition(".")[0] if isinstance(self.value, str) else self.key
+        return self.key in seen and (path in seen or not seen.only)
 
     def value_of(self, record):
         """The value, a choice by its label, not yet in the words of its kind."""
@@ -195,14 +200,20 @@ class Table:
     @classmethod
     def for_user(cls, model, user):
         """The columns that this user may see at all."""
-        return [c for c in cls.columns if c.verb is None or may(user, c.verb, model)]
+        seen = sight(user, model)
+        columns = (c for c in cls.columns if c.verb is None or may(user, c.verb, model))
+        return [column for column in columns if column.is_in(seen)]
 
     @classmethod
-    def sort_of(cls, text):
-        """The sort that ``-key`` or ``key`` asks for; the default for anything else."""
-        for wanted in (text, cls.default_sort):
-            column = cls.column(wanted.removeprefix("-"))
-            if column is not None and column.sort:
+    def sort_of(cls, text, columns):
+        """
+        The sort by one of ``columns`` that ``-key`` or ``key`` asks for.
+
+        The default for anything else; the first column for whom the default's is not among them.
+        """
+        sorting = {column.key: column for column in columns if column.sort}
+        for wanted in (text, cls.default_sort, *sorting):
+            if column := sorting.get(wanted.removeprefix("-")):
                 return Sort(column, wanted.startswith("-"))
         raise ValueError(f"{cls.__name__}.default_sort names no column with sort=.")
 

@@ -29,7 +29,7 @@ from core import display
 from core.journal import Change, Kind, Operation
 from core.models import Organisation, Seen
 from core.prepared import prepared
-from core.reach import Verb, may, reach_of, where
+from core.reach import Verb, may, reach_of, sight, where
 from core.undo import RUNS
 from crm.onboarding import first_steps
 from leads.models import Lead, Phase
@@ -66,6 +66,12 @@ FORECAST = (
 SAID_CURRENCIES = 2
 
 
+def may_look(user):
+    """Whether ``user`` may see deals with the figures of this page."""
+    seen = sight(user, Opportunity)
+    return may(user, Verb.VIEW, Opportunity) and "amount" in seen and "close_date" in seen
+
+
 @require_safe
 def home(request):
     """Show the day of the user; with ``?whose=team`` that of everybody he works with."""
@@ -73,7 +79,7 @@ def home(request):
     is_team = request.GET.get("whose") == "team"
     owners = sorted(reach_of(user).team) if is_team else [user.pk]
     leads = Leads.of(owners, user=user) if may(user, Verb.VIEW, Lead) else None
-    deals = Deals.of(owners, user=user) if may(user, Verb.VIEW, Opportunity) else None
+    deals = Deals.of(owners, user=user) if may_look(user) else None
     context = {
         "greeting": greeting(user),
         "line": " ".join([f"{long_day()}.", *first_things(leads, deals)]),

@@ -26,7 +26,7 @@ from core.fields import (
 from core.indexes import SearchIndex
 from core.models import Organisation, OwnedRecord, RecordQuerySet
 from core.normalise import email_key, person_key
-from core.reach import ADDRESS_PARTS
+from core.reach import ADDRESS_PARTS, may_allow_again
 
 OPT_OUTS = ("email_opt_out", "do_not_call", "fax_opt_out")
 EARLIEST_BIRTH = datetime.date(1900, 1, 1)
@@ -332,7 +332,7 @@ class Contact(OwnedRecord):
             message = _("The date of birth lies between 1900 and today.")
             errors.setdefault("birthdate", []).append(message)
         clean_language(cleaned, errors)
-        note_opt_outs(cleaned, context, OPT_OUTS)
+        note_opt_outs(cleaned, errors, context, OPT_OUTS)
         clear_bounce(cleaned, context.instance)
         _clean_superior(cleaned, errors, context.instance)
 
@@ -359,8 +359,13 @@ def clean_language(cleaned, errors):
             errors.setdefault("time_zone", []).append(message)
 
 
-def note_opt_outs(cleaned, context, fields):
-    """Note when and from where each of the opt-outs ``fields`` was switched on."""
+def note_opt_outs(cleaned, errors, context, fields):
+    """
+    Note when and from where each of the opt-outs ``fields`` was switched on.
+
+    Who takes one back has to be of marketing or an administrator, and to say in the same step
+    in ``consent_note`` why. Rule: docs/rules/access.md, section 11.
+    """
     for field in fields:
         if field not in cleaned:
             continue
@@ -370,7 +375,19 @@ def note_opt_outs(cleaned, context, fields):
             cleaned.setdefault(f"{field}_at", timezone.now())
             cleaned.setdefault(f"{field}_source", source)
         elif before and not cleaned[field]:
+            if context.by is not None and (message := _why_not_allowed_again(cleaned, context)):
+                errors.setdefault(field, []).append(message)
             cleaned |= {f"{field}_at": None, f"{field}_source": ""}
+
+
+def _why_not_allowed_again(cleaned, context):
+    """Why an opt-out can't be taken back like this, in words; "" if it can."""
+    if not may_allow_again(context.by):
+        return _("Only marketing and administrators may take this back.")
+    note = cleaned.get("consent_note")
+    if not note or note == context.instance.consent_note:
+        return _("Say in “Consent”, in the same step, why this is taken back.")
+    return ""
 
 
 def clear_bounce(cleaned, instance):

@@ -108,7 +108,7 @@ class Node:
 
     @property
     def label(self):
-        return label_of(self.type) if self.type else _("Unknown field “%s”") % self.name[:60]
+        return label_of(self.type) if self.type else _("Unavailable field “%s”") % self.name[:60]
 
     @property
     def depth(self):
@@ -172,7 +172,8 @@ class Node:
         found = [(str(k), self.type.labels[k], True) for k in keys if k in self.type.labels]
         if self.find:
             model = self.type.field.related_model
-            rows = model.objects.live().visible_to(self.type.context.by).search(self.find)
+            rows = model.objects.live().visible_to(self.type.context.by)
+            rows = rows.search(self.find, by=self.type.context.by)
             rows = rows.exclude(pk__in=keys).order_by("-pk")[:FOUND]
             found += [(str(row.pk), str(row), False) for row in rows]
         return found

@@ -17,6 +17,7 @@ from core.errors import Invalid
 from core.filtering.related import MOST_RELATED, RelatedCondition, Relation, relations_of
 from core.filtering.types import NEGATIVE, BadValue, FieldType, Search, type_of
 from core.models import Organisation
+from core.reach import Verb, may, sight
 
 MOST_CONDITIONS = 50
 DEEPEST = 3
@@ -60,6 +61,14 @@ class FilterRefused(Invalid):
         super().__init__(text if place else message)
         self.reason = message
         self.place = place
+
+
+class Unavailable(FilterRefused):
+    """It asks for a field ``name`` that there is not, or that the user does not see."""
+
+    def __init__(self, name, *, place=()):
+        self.name = str(name)[:60]
+        super().__init__(_("Unknown or unavailable field “%s”.") % self.name, place=place)
 
 
 @dataclass(frozen=True)
@@ -219,8 +228,9 @@ def field_types(model, by):
 
     A field without words of its own is not for people, and those of NEVER are told otherwise.
     """
-    context = Context(by)
-    return {name: _type_of(field, context) for name, field in _fields(model).items()}
+    context, seen = Context(by), sight(by, model)
+    fields = _fields(model).items()
+    return {name: _type_of(field, context) for name, field in fields if name in seen}
 
 
 @functools.cache
@@ -241,12 +251,22 @@ def _type_of(field, context):
 def relations(model, by):
     """The records that refer to those of ``model`` and can be asked about: {name: Relation}."""
     context = Context(by)
-    return {name: Relation(name, field, context) for name, field in _relations(model).items()}
+    return {
+        name: Relation(name, field, context)
+        for name, field in _relations(model).items()
+        if _is_offered(field, by)
+    }
 
 
 @functools.cache
 def _relations(model):
     return {name: f for name, f in relations_of(model).items() if _is_for_people(f)}
+
+
+def _is_offered(field, by):
+    """Whether ``by`` may ask for the records that refer to others by ``field``."""
+    may_see = by is None or may(by, Verb.VIEW, field.model)
+    return may_see and field.name in sight(by, field.model)
 
 
 def _is_for_people(field):
@@ -312,10 +332,13 @@ class _Reader:
         """What can be asked of the field or relation of this name; None if there is none."""
         if not isinstance(name, str):
             return None
+        by = self.context.by
         if field := _fields(self.model).get(name):
-            return _type_of(field, self.context)
+            return _type_of(field, self.context) if name in sight(by, self.model) else None
         field = _relations(self.model).get(name) if self.has_relations else None
-        return field and Relation(name, field, self.context)
+        if field is None or not _is_offered(field, by):
+            return None
+        return Relation(name, field, self.context)
 
     def group(self, document, place):
         if not document:
@@ -346,7 +369,7 @@ class _Reader:
         name, op = document["field"], document.get("op")
         found = self.type(name)
         if found is None:
-            raise FilterRefused(_("There is no field “%s”.") % str(name)[:60], place=place)
+            raise Unavailable(name, place=place)
         if isinstance(found, Relation):
             return self.related(found, document, place)
         if document.keys() - {"field", "op", "value"}:

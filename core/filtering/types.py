@@ -18,7 +18,7 @@ from core.filtering.periods import DAY, FIRST, LAST, MOST_DAYS, PERIODS, Days, p
 from core.filtering.plain import plain
 from core.models import OwnedRecord
 from core.reach import reach_of
-from core.search import MAX_LENGTH, found_in
+from core.search import MAX_LENGTH, found_in, names_seen
 from core.search import condition as search_condition
 from core.tables import labels_of
 from users.models import User
@@ -169,7 +169,7 @@ class Search(FieldType):
         return as_text(value[:MAX_LENGTH] if isinstance(value, str) else value)
 
     def where(self, op, operand):
-        return search_condition(operand)
+        return search_condition(operand, names=names_seen(self.field.model, self.context.by))
 
     def holds(self, stored, op, operand):
         return found_in(stored, operand)

@@ -4,9 +4,19 @@ Who may see and do what: roles, verbs, the matrix, and how far each of them reac
 Three questions are answered here and nowhere else: ``visible`` cuts a queryset to what a user
 may see or do, ``can`` asks for one record, ``allowed`` for a page of them. ``matrix`` has the
 tables, ``loans`` what widens a reach on single records, ``scope`` what one user may do,
-``questions`` the answers. Rule: docs/rules/access.md.
+``questions`` the answers, ``fields`` both tables and answers for single fields.
+Rule: docs/rules/access.md.
 """
 
+from core.reach.fields import (
+    FIELD_RIGHTS,
+    FIELD_RULES,
+    Sight,
+    editable_fields,
+    may_allow_again,
+    sight,
+    sight_of,
+)
 from core.reach.loans import Access, Asker, Loan
 from core.reach.matrix import (
     ADDRESS_PARTS,
@@ -20,7 +30,6 @@ from core.reach.questions import (
     allowed,
     audience,
     can,
-    editable_fields,
     edits_whole,
     fields_judged,
     is_above,
@@ -38,6 +47,8 @@ from core.reach.scope import Reach, reach_of
 
 __all__ = [
     "ADDRESS_PARTS",
+    "FIELD_RIGHTS",
+    "FIELD_RULES",
     "MATRIX",
     "RECYCLE_BIN",
     "Access",
@@ -45,6 +56,7 @@ __all__ = [
     "Loan",
     "Reach",
     "Scope",
+    "Sight",
     "Verb",
     "above",
     "allowed",
@@ -56,10 +68,13 @@ __all__ = [
     "is_above",
     "is_admin",
     "may",
+    "may_allow_again",
     "may_undo",
     "reach_of",
     "require",
     "require_whole",
+    "sight",
+    "sight_of",
     "uncapped",
     "visible",
     "where",

@@ -56,7 +56,8 @@ class Note:
     ``grant``: only with the personal grant of the verb's name, as always for imports.
     ``only``: only records whose fields have one of these values. ``fields``: only these fields
     may be edited, except on records that match ``free`` or, if ``own_free``, on those in the
-    user's own scope. ``stub``: a name without figures, which is not yet a view.
+    user's own scope. ``sees``: only these fields are seen, and none of the rows that belong to
+    the record; the organisation's default does not cap it.
     """
 
     grant: bool = False
@@ -64,12 +65,15 @@ class Note:
     fields: frozenset = frozenset()
     free: dict = field(default_factory=dict)
     own_free: bool = False
-    stub: bool = False
+    sees: frozenset = frozenset()
 
 
 PLAIN = Note()
 WITH_GRANT = Note(grant=True)
 OPT_OUTS = frozenset({"email_opt_out", "do_not_call", "fax_opt_out", "consent_note"})
+STUB = frozenset(  # how a deal ended is said by its stage
+    {"id", "name", "stage", "owner", "account", "is_closed", "is_won", "search_text"}
+)
 ADDRESS_PARTS = ("street", "city", "state", "postal_code", "country")
 REACHABLE_AT = frozenset(
     {"phone", "mobile", "home_phone", "other_phone", "assistant_phone", "fax"}
@@ -78,18 +82,18 @@ REACHABLE_AT = frozenset(
 )
 
 
-def _table(text):
+def read_table(text, rights=Verb):
     """Read a table of cells as it stands in the rule: {(role, verb): (scope, footnote)}."""
     head, *rows = [line.split() for line in text.strip().splitlines()]
     return {
-        (Role(role), Verb(verb)): (SCOPES[cell[0]], cell[1:])
+        (Role(role), rights(right)): (SCOPES[cell[0]], cell[1:])
         for role, *cells in rows
-        for verb, cell in zip(head[1:], cells, strict=True)
+        for right, cell in zip(head[1:], cells, strict=True)
     }
 
 
 MATRIX = {
-    "account": _table("""
+    "account": read_table("""
         role       view  create  edit  assign  archive  merge  import  export
         ADMIN      A     A       A     A       A        A      A       A
         MANAGER    A     A       T     T       T        T      T       T
@@ -99,7 +103,7 @@ MATRIX = {
         SUPPORT    A     –       –     –       –        –      –       –
         READ_ONLY  A     –       –     –       –        –      –       A1
     """),
-    "contact": _table("""
+    "contact": read_table("""
         role       view  create  edit  assign  archive  merge  import  export
         ADMIN      A     A       A     A       A        A      A       A
         MANAGER    A     A       T     T       T        T      T       T
@@ -109,7 +113,7 @@ MATRIX = {
         SUPPORT    A     A       A3    –       –        –      –       –
         READ_ONLY  A     –       –     –       –        –      –       A1
     """),
-    "lead": _table("""
+    "lead": read_table("""
         role       view  create  edit  assign  convert  archive  merge  import  export
         ADMIN      A     A       A     A       A        A        A      A       A
         MANAGER    T     A       T     T       T        T        T      T       T
@@ -119,7 +123,7 @@ MATRIX = {
         SUPPORT    –     A       –     –       –        –        –      –       –
         READ_ONLY  A     –       –     –       –        –        –      –       A2
     """),
-    "opportunity": _table("""
+    "opportunity": read_table("""
         role       view  create  edit  change_stage  reopen  assign  archive  export
         ADMIN      A     A       A     A             A       A       A        A
         MANAGER    T     A       T     T             T       T       T        T
@@ -143,7 +147,7 @@ NOTES = {
     ("opportunity", "2"): Note(only={"is_closed": (False,)}),
     ("opportunity", "3"): WITH_GRANT,
     ("opportunity", "4"): PLAIN,  # deals of leads that he handed over come with the hand-over
-    ("opportunity", "5"): Note(stub=True),
+    ("opportunity", "5"): Note(sees=STUB),
 }
 
 # Who is not held back by the organisation's defaults, which cap all other cells.

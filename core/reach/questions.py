@@ -33,7 +33,8 @@ def condition(model, reach, verb, prefix="", *, whole=False):
     The condition on ``model`` under which ``reach`` allows ``verb``; None if there is none.
 
     An empty condition allows every record. Children ask for their parents': any of them to
-    read, edit on any of them to write; of the ``whole`` record, not of certain fields only.
+    read, edit on any of them to write. ``whole``: only records that are seen, or edited, with
+    more than the certain fields of a footnote.
     """
     if parents := getattr(model, "access_parents", ()):
         return _through_parents(model, parents, reach, _on_parents(model, verb), prefix)
@@ -41,7 +42,7 @@ def condition(model, reach, verb, prefix="", *, whole=False):
         return _of_audience(reach, verb, prefix)
     if model.access is None:
         return Q() if _may_on_reference(reach, verb) else None
-    scope, note = reach.cell(model.access, verb)
+    scope, note = _cell(model, reach, verb, whole=whole)
     lent = reach.lent(model, verb) if scope != Scope.ALL else ()
     if scope == Scope.NONE and not lent:
         return None
@@ -61,6 +62,11 @@ def condition(model, reach, verb, prefix="", *, whole=False):
         members = reach.lent(model, verb, private=True)
         rows &= seen | _among(members, prefix) if members else seen
     return rows
+
+
+def _cell(model, reach, verb, *, whole):
+    scope, note = reach.cell(model.access, verb)
+    return (Scope.NONE, note) if whole and note.sees else (scope, note)
 
 
 def _among(keys, prefix):
@@ -146,29 +152,35 @@ def allowed(records, user, verb):
     return {record.pk for record in records if _can(record, reach, Verb(verb))}
 
 
-def _can(record, reach, verb):
+def _can(record, reach, verb, *, whole=False):
     if parents := getattr(record, "access_parents", ()):
         present = [getattr(record, name) for name in parents if _key(record, name) is not None]
-        on_parents = _on_parents(record, verb)
-        return any(
-            _can(parent, reach, on_parents) and _limit(parent, reach, on_parents) is None
-            for parent in present
-        )
+        verb = _on_parents(record, verb)
+        return any(_can(parent, reach, verb, whole=True) for parent in present)
     if record.is_shared:
         return _may_on_shared(record, reach, verb)
     if record.access is None:
         return _may_on_reference(reach, verb)
-    scope, note = reach.cell(record.access, verb)
+    scope, note = _cell(record, reach, verb, whole=whole)
     model, pk = type(record), record.pk
     if not reach.owns(scope, record.owner_id) and pk not in reach.lent(model, verb):
         return False
     if not _matches(record, note.only):
+        return False
+    if whole and note.fields and not _is_free(record, reach, note):
         return False
     if reach.is_admin or not getattr(record, "is_private", False):
         return True
     if reach.owns(Scope.OWN, record.owner_id):
         return True
     return pk in reach.lent(model, verb, private=True)
+
+
+def _is_free(record, reach, note):
+    """Whether more than the certain fields of a footnote may be edited on ``record``."""
+    if note.free and _matches(record, note.free):
+        return True
+    return note.own_free and reach.owns(Scope.OWN, record.owner_id)
 
 
 def _key(record, name):
@@ -227,25 +239,9 @@ def _refusal(record, verb):
     return _("You can't %(verb)s %(record)s. It belongs to %(owner)s.") % values
 
 
-def editable_fields(record, user):
-    """The only fields that ``user`` may edit on ``record``; None if there is no such limit."""
-    return _limit(record, reach_of(user), Verb.EDIT)
-
-
-def _limit(record, reach, verb):
-    if getattr(record, "access", None) is None:
-        return None
-    note = reach.cell(record.access, verb)[1]
-    if not note.fields or (note.free and _matches(record, note.free)):
-        return None
-    if note.own_free and reach.owns(Scope.OWN, record.owner_id):
-        return None
-    return note.fields
-
-
 def edits_whole(record, user):
     """Whether ``user`` may edit all of ``record``: what is done to it, and what hangs on it."""
-    return can(record, user, Verb.EDIT) and editable_fields(record, user) is None
+    return _can(record, reach_of(user), Verb.EDIT, whole=True)
 
 
 def require_whole(user, record):
@@ -281,7 +277,7 @@ def uncapped(model, verb):
         scope, digit = MATRIX[model.access].get((role, verb), (Scope.NONE, ""))
         note = NOTES[model.access, digit] if digit else PLAIN
         is_free = bool(note.fields) or role in UNCAPPED.get((model.access, verb), ())
-        if role != Role.ADMIN and scope == Scope.ALL and is_free and not note.stub:
+        if role != Role.ADMIN and scope == Scope.ALL and is_free and not note.sees:
             yield role
 
 

@@ -32,6 +32,7 @@ class Reach:
         self.user = user
         self.role = Role(user.role) if active else None
         self.is_admin = self.role == Role.ADMIN
+        self.sights = {}  # what core.reach.fields worked out, by model
 
     @cached_property
     def grants(self):
@@ -111,7 +112,7 @@ class Reach:
         scope, digit = self._written(access, Verb(verb))
         note = NOTES[access, digit] if digit else PLAIN
         by_grant = note.grant or verb == Verb.IMPORT
-        if note.stub or (by_grant and verb not in self.grants):
+        if by_grant and verb not in self.grants:
             return Scope.NONE, note
         return min(scope, self._cap(access, verb, note)), note
 
@@ -123,7 +124,12 @@ class Reach:
         return MATRIX[access].get((self.role, verb), (Scope.NONE, ""))
 
     def _cap(self, access, verb, note):
-        if self.is_admin or note.fields or self.role in UNCAPPED.get((access, verb), ()):
+        if (
+            self.is_admin
+            or note.fields
+            or note.sees
+            or self.role in UNCAPPED.get((access, verb), ())
+        ):
             return Scope.ALL
         if verb in READ_VERBS:
             return Scope(getattr(self._settings, f"{access}_read"))

@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import NoReverseMatch, reverse
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 from django.views.generic import FormView
 
 from core import reach
@@ -81,6 +82,7 @@ class RecordMixin:
 
     model = None
     verb = Verb.VIEW
+    is_of_whole = False  # whether the page is for those only who see more than a stub
 
     def setup(self, request, *args, **kwargs):
         super().setup(request, *args, **kwargs)
@@ -106,6 +108,10 @@ class RecordMixin:
             reach.require(self.request.user, self.verb, self.record)
         except NotAllowed as error:
             forbid(error)
+        if self.is_of_whole and reach.sight_of(self.record, self.request.user).only:
+            forbid(
+                NotAllowed(_("You see but a few fields of %(record)s.") % {"record": self.record})
+            )
         if self.verb != Verb.VIEW and (reason := self.record.why_read_only()):
             messages.warning(self.request, reason)
             return SeeOther(self.record.get_absolute_url())

@@ -91,7 +91,7 @@ class OperationView(OperationMixin, TemplateView):
         found = list(changes[: PAGE + 1])
         shown = found[:PAGE]
         records = visible_records(shown, user)
-        reader = Reader(user, [], shown)
+        reader = Reader(user, [], shown, changed=records)
         entries = [
             {
                 "change": change,
@@ -234,7 +234,7 @@ def _told(plan, user, room):
         {
             "name": _name(plan, at, user),
             "sign": _sign(plan.present.get(at), values),
-            "fields": _labels(at[0], fields[at]),
+            "fields": _labels(at[0], fields[at], seen=_sight(plan, at, user)),
         }
         for at, values in plan.state.items()
         if at in shown
@@ -261,10 +261,18 @@ def _sign(present, values):
     return "restore" if present is None else "change"
 
 
-def _labels(model, names):
+def _sight(plan, at, user):
+    """What ``user`` sees of a record of the plan."""
+    record = plan.present.get(at) or plan.met.get(at)
+    if record is None:
+        return reach.sight(user, apps.get_model(at[0]))
+    return reach.sight_of(record, user)
+
+
+def _labels(model, names, *, seen):
     meta = apps.get_model(model)._meta
     known = {field.name: field.verbose_name for field in meta.concrete_fields}
-    return [str(known[name]) for name in dict.fromkeys(names) if name in known]
+    return [str(known[name]) for name in dict.fromkeys(names) if name in known and name in seen]
 
 
 def _finding(plan, finding, user):

@@ -15,6 +15,7 @@ from django.views.generic import TemplateView
 
 from core import reach
 from core.batches import verbs_for
+from core.filtering import Unavailable
 from core.models import SavedView
 from core.reach import Verb
 from core.saved_views import views_of
@@ -114,7 +115,7 @@ class RecordListView(TemplateView):
 
     @cached_property
     def sort(self):
-        return self.table.sort_of(self.request.GET.get("sort") or self.view.sort)
+        return self.table.sort_of(self.request.GET.get("sort") or self.view.sort, self.available)
 
     @cached_property
     def available(self):
@@ -136,6 +137,8 @@ class RecordListView(TemplateView):
         if self.is_missing:
             return _("This view is gone, or not shared with you.")
         error = None if self.filters.base is not None else self.filters.refusal
+        if isinstance(error, Unavailable) and not self.request.GET.get("filter"):
+            return _("This view needs access to “%(field)s”.") % {"field": error.name}
         return error.message if error else ""
 
     def get_records(self):

@@ -5,6 +5,7 @@ import copy
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
@@ -39,6 +40,7 @@ STANDARD_ACTIONS = (
     ("history", Verb.VIEW, gettext_lazy("All changes"), "history", ""),
     ("archive", Verb.ARCHIVE, gettext_lazy("Archive"), "archive", ""),
 )
+OF_WHOLE = frozenset({"sharing", "history"})  # nothing for who sees but a stub
 
 
 class RecordDetailView(FromListMixin, RecordMixin, TemplateView):
@@ -109,6 +111,8 @@ class RecordDetailView(FromListMixin, RecordMixin, TemplateView):
                 url = reverse("core:restore", args=[record._meta.label_lower, record.pk])
                 actions["restore"] = Action(_("Restore"), url, "arrow-back-up", post=True)
         for name, verb, label, icon, key in STANDARD_ACTIONS:
+            if name in OF_WHOLE and self.sight.only:
+                continue
             if (url := url_of(record, name)) and (verb == Verb.VIEW or self.may(verb)):
                 actions[name] = Action(label, url, icon, key)
         return actions
@@ -122,9 +126,18 @@ class RecordDetailView(FromListMixin, RecordMixin, TemplateView):
             "more": [a for n, a in actions.items() if n not in ("update", "restore")],
         }
 
+    @cached_property
+    def sight(self):
+        """What the user sees of the record."""
+        return reach.sight_of(self.record, self.request.user)
+
+    def columns(self, items):
+        """The Columns of ``items``, without those that the user does not see."""
+        return [c for c in as_columns(self.model, items) if c.is_in(self.sight)]
+
     def _facts(self):
         """The facts of the header; one without a value, or words for it, is left out."""
-        for column in as_columns(self.model, self.facts):
+        for column in self.columns(self.facts):
             value = column.value_of(self.record)
             is_blank = value is None or value == ""
             if is_blank and not column.blank:
@@ -142,7 +155,7 @@ class RecordDetailView(FromListMixin, RecordMixin, TemplateView):
         names = set(self.form_class._meta.fields) if "update" in actions else set()
         if (limit := reach.editable_fields(self.record, self.request.user)) is not None:
             names &= limit
-        for column in as_columns(self.model, items):
+        for column in self.columns(items):
             url = ""
             if column.key in names:
                 url = f"{actions['update'].url}?field={column.key}"
@@ -349,15 +362,16 @@ class RecordHistoryView(RecordMixin, TemplateView):
     """All changes of a record, newest first."""
 
     template_name = "core/record_history.html"
+    is_of_whole = True
 
     def get_crumbs(self):
         return [*super().get_crumbs(), {"label": _("All changes")}]
 
     def get_context_data(self, **kwargs):
         after = key_or_none(self.request.GET.get("after", ""))
-        entries, has_older = history(self.record, user=self.request.user, after=after)
+        entries, older = history(self.record, user=self.request.user, after=after)
         return {
             "entries": entries,
-            "older": entries[-1].change.pk if has_older else "",
+            "older": older or "",
             **super().get_context_data(**kwargs),
         }

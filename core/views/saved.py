@@ -63,7 +63,7 @@ class ListState:
         keys = dict.fromkeys(key for text in asked for key in str(text).split(","))
         self.columns = [key for key in keys if key in known]
         sort = query.get("sort") or view.view.sort
-        self.sort = sort if sort and str(view.table.sort_of(sort)) == sort else ""
+        self.sort = sort if sort and str(view.table.sort_of(sort, view.available)) == sort else ""
 
 
 class SavedViewMixin(EditorViewMixin):

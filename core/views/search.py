@@ -49,15 +49,16 @@ class SearchView(TemplateView):
         return response
 
     def get_context_data(self, **kwargs):
+        user = self.request.user
         text = self.request.GET.get("q", "")[:MAX_LENGTH].strip()
         found = self._found(text) if text and words_of(text) else []
         shown = best_of_all(found) if self.is_palette else found
         return {
             "q": text,
             "crumbs": [{"label": _("Search")}],
-            "groups": [group_of(model, records, text) for model, records in shown],
+            "groups": [group_of(model, records, text, by=user) for model, records in shown],
             "all": f"{reverse('core:search')}?{urlencode({'q': text})}" if shown != found else "",
-            "recent": [] if text else hits(self._recent(), text),
+            "recent": [] if text else hits(self._recent(), text, by=user),
             "is_asked": bool(text),
             **super().get_context_data(**kwargs),
         }
@@ -68,7 +69,7 @@ class SearchView(TemplateView):
         for model in record_models():
             if reach.may(self.request.user, Verb.VIEW, model):
                 rows = model.objects.live().visible_to(self.request.user)
-                if records := ranked(rows, text, limit=HITS + 1):
+                if records := ranked(rows, text, limit=HITS + 1, by=self.request.user):
                     found.append((model, records))
         return sorted(found, key=lambda group: group[1][0].rank)
 
@@ -91,27 +92,27 @@ def best_of_all(found):
     return [(model, records) for model, records in groups if records]
 
 
-def group_of(model, records, text):
+def group_of(model, records, text, *, by):
     """One kind of records as a search shows it, and the list in which all of them are."""
     query = urlencode({"q": text, "view": "all"})
     return {
         "label": capfirst(model._meta.verbose_name_plural),
-        "hits": hits(records[:HITS], text),
+        "hits": hits(records[:HITS], text, by=by),
         "more": f"{list_url(model)}?{query}" if len(records) > HITS else "",
     }
 
 
-def hits(records, text):
+def hits(records, text, *, by):
     """The records as a search shows them, the letters that were typed cut out."""
     return [
         {"record": record, "name": marked(str(record), text), "line": marked(line, text)}
-        for record, line in ((record, line_of(record, text)) for record in records)
+        for record, line in ((record, line_of(record, text, by=by)) for record in records)
     ]
 
 
-def line_of(record, text):
+def line_of(record, text, *, by):
     """What tells a record from others, why it was found, and whose it is."""
-    found_in = reason(record, text, shown=[str(record), record.hint])
+    found_in = reason(record, text, shown=[str(record), record.hint], by=by)
     return ", ".join(filter(None, (record.hint, found_in, str(record.owner))))
 
 
@@ -137,7 +138,7 @@ class PickerView(View):
         text = request.GET.get(f"{name}_q", "")[:MAX_LENGTH].strip()
         chosen = request.GET.get(name, "")
         records = model.objects.live().visible_to(request.user)
-        found = best_matches(records, text) if text else []
+        found = best_matches(records, text, by=request.user) if text else []
         key = key_or_none(chosen)
         if key is not None and key not in {record.pk for record in found}:
             found = [*records.select_related("owner").filter(pk=key)[:1], *found]

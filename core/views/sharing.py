@@ -66,6 +66,7 @@ class SharingView(RecordMixin, TemplateView):
     """Who sees and edits a record and why, and with whom it is shared."""
 
     template_name = "core/sharing.html"
+    is_of_whole = True
 
     def get_queryset(self):
         return super().get_queryset().select_related("owner__team")

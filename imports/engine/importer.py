@@ -19,7 +19,7 @@ from core.journal import Label, operation, retried
 from core.models import ListValue
 from core.normalise import CleanContext, choice_key, clean_text, shown
 from core.once import forget
-from core.reach import Verb, allowed, editable_fields
+from core.reach import Verb, allowed, editable_fields, sight_of
 from core.records import lock
 from imports.drafts import RowReader
 from imports.engine.linker import Linker
@@ -428,8 +428,11 @@ class Importer:
             if draft.stored is None:
                 continue
             limit = editable_fields(draft.stored, self.by)
+            seen = sight_of(draft.stored, self.by)
             draft.changed = self.kind.change(draft)
-            if not draft.changed:
+            if not all(name in seen for name in draft.cleaned):  # nor is told what is the same
+                draft.fail(_("You can't change all these fields of %s.") % draft.stored)
+            elif not draft.changed:
                 draft.leave()
             elif limit is not None and not set(draft.changed) <= limit:
                 draft.fail(_("You can't change all these fields of %s.") % draft.stored)

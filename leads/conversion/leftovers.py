@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from core.history import taken_back
 from core.journal import Change
+from core.reach import sight_of
 from leads.conversion.mapping import FIELD_MAP, How, Pair, is_blank, is_same, lead_values
 
 UNITS = frozenset({"currency", "budget_currency"})  # they say nothing without an amount
@@ -48,12 +49,14 @@ def lost_values(conversion, *, by, operation_id):
     """
     What the lead of ``conversion`` said and one of its records did not, record by record.
 
-    Records that ``by`` may not see are left out. One query besides the rights.
+    Records and fields that ``by`` may not see are left out. One query besides the rights.
     """
     found = []
     for card, past in _right_after(conversion, operation_id).items():
-        if getattr(conversion, card).can(by, "view"):
-            pairs = FIELD_MAP[card]
+        record = getattr(conversion, card)
+        if record.can(by, "view"):
+            seen = sight_of(record, by)
+            pairs = [p for p in FIELD_MAP[card] if all(name in seen for name in p.fields)]
             found += [row for pair in pairs if (row := _lost(card, past, pair, conversion.lead))]
     return found
 

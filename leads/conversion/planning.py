@@ -90,10 +90,14 @@ class Card:
     values: dict = field(default_factory=dict)  # by attribute, what is written
     errors: dict = field(default_factory=dict)
     may_edit: bool = True
+    limit: frozenset | None = None  # the only fields that may be edited
 
     @property
     def creates(self):
         return self.action is Action.CREATE
+
+    def may_write(self, names):
+        return self.may_edit and (self.limit is None or self.limit.issuperset(names))
 
     @property
     def conflicts(self):
@@ -318,6 +322,7 @@ class _Planner:
         card = Card(name, model, Action.USE if existing is not None else Action.CREATE, existing)
         if existing is not None:
             card.may_edit = existing.can(self.by, "edit")
+            card.limit = reach.editable_fields(existing, self.by)
         elif not reach.may(self.by, "create", model):
             card.errors[""] = [_("You can't create one. Choose an existing one.")]
         for pair in FIELD_MAP[name]:
@@ -370,7 +375,7 @@ class _Planner:
             return Outcome.SAME, {}, False
         if left:
             return Outcome.LEFT, {}, False
-        if not card.may_edit:
+        if not card.may_write(pair.fields):
             return Outcome.CLOSED, {}, False
         if pair.how is How.UNION:
             return self.unite(pair, offered, present)

@@ -759,7 +759,7 @@ class Lead(OwnedRecord):
         if cleaned.get("postal_code"):
             cleaned["postal_code"] = cleaned["postal_code"].upper()
         clean_language(cleaned, errors)
-        note_opt_outs(cleaned, context, OPT_OUTS)
+        note_opt_outs(cleaned, errors, context, OPT_OUTS)
         clear_bounce(cleaned, context.instance)
         _Rules(cleaned, errors, context).check()
 

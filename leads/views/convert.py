@@ -169,11 +169,13 @@ class LeadConversionView(RecordMixin, TemplateView):
             if record is None:
                 continue
             at = record._meta.label_lower, record.pk
+            seen = reach.sight_of(record, self.request.user)
             found.append(
                 {
                     "kind": name,
                     "record": record,
                     "is_visible": record.can(self.request.user, "view"),
+                    "has_figures": "amount" in seen and "close_date" in seen,
                     "is_new": getattr(conversion, f"{name}_created"),
                     "changed": len(written.get(at, ())),
                 }

@@ -37,8 +37,15 @@ def add_deal(context, *, account=None, contact=None):
 
 
 def may_look(user):
-    """Whether ``user`` may see any deal at all; who may not is shown no panel of them."""
-    return reach.may(user, Verb.VIEW, Opportunity)
+    """Whether ``user`` may see deals with their figures; who may not is shown no panel of them."""
+    seen = reach.sight(user, Opportunity)
+    return reach.may(user, Verb.VIEW, Opportunity) and "amount" in seen and "close_date" in seen
+
+
+def may_look_at_sums(user):
+    """Whether ``user`` may see what deals add up to."""
+    seen = reach.sight(user, Opportunity)
+    return reach.may(user, Verb.VIEW, Opportunity) and "amount" in seen
 
 
 # -- a person's deals -------------------------------------------------------------------------

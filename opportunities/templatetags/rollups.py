@@ -12,7 +12,7 @@ from core.models import Organisation
 from core.once import once
 from opportunities.models.opportunity import parts_inside
 from opportunities.models.rollup import Rollups
-from opportunities.templatetags.opportunities import may_look
+from opportunities.templatetags.opportunities import may_look_at_sums
 
 register = template.Library()
 
@@ -59,7 +59,7 @@ def converted_sum(total):
 def facts_with_deals(context, facts, account):
     """What the deals of an account say, followed by the other ``facts`` of its header."""
     user = context["request"].user
-    if not may_look(user):
+    if not may_look_at_sums(user):
         return facts
     rollups = rollups_of(account, user=user)
     whole, own = rollups.whole(account.pk), rollups.own(account.pk)
@@ -104,7 +104,7 @@ def deal_figures(context, account):
     won ones with those of their close dates; what has no rate is said beside the figure.
     """
     user = context["request"].user
-    if not may_look(user):
+    if not may_look_at_sums(user):
         return {"figures": []}
     rollups = rollups_of(account, user=user)
     whole, own = rollups.whole(account.pk), rollups.own(account.pk)
@@ -158,7 +158,7 @@ def win_rate_figure(rollup):
 def account_rollup(context, account):
     """Show the figures of ``account``, and of it with all below, by currency and converted."""
     user = context["request"].user
-    if not may_look(user):
+    if not may_look_at_sums(user):
         return {"scopes": []}
     rollups = rollups_of(account, user=user)
     scopes = (
@@ -192,7 +192,7 @@ def with_sums(context, tree):
     as ``sums.is_shown`` says. One query for all of them.
     """
     user = context["request"].user
-    if not may_look(user):
+    if not may_look_at_sums(user):
         return {"is_shown": False, "rows": [{"row": row, "rollup": None} for row in tree.rows]}
     rollups = rollups_of(tree.account, user=user)
     of = rollups.whole if tree.with_sub else rollups.own
@@ -211,7 +211,7 @@ def is_blank(row):
 def move_preview(context, account, parent):
     """Show what the groups that ``account`` leaves and joins add up to, now and afterwards."""
     user = context["request"].user
-    if not may_look(user):
+    if not may_look_at_sums(user):
         return {"rows": []}
     leaving = account.ancestor_ids
     joining = [*parent.ancestor_ids, parent.pk] if parent else []

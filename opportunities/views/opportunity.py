@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Account
 from contacts.models import Contact
-from core import display
+from core import display, reach
 from core.forms import VerbForm, key_or_none
 from core.history import story
 from core.models import Organisation
@@ -83,7 +83,8 @@ class OpportunityListView(RecordListView):
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
-        sums = sums_of(context["page"].records)
+        seen = reach.sight(self.request.user, Opportunity)
+        sums = sums_of(context["page"].records) if "amount" in seen else []
         return {**context, "sums": sums, "below_rows": "opportunities/_sums.html"}
 
 
@@ -150,13 +151,15 @@ class OpportunityDetailView(RecordDetailView):
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
         actions, deal = context["actions"], self.record
+        if self.is_stub:
+            return {**context, "figures": self.get_figures(), **self.get_path(actions)}
         next_step = list(self._details(("next_step", "next_step_due"), actions))
         return {
             **context,
             "deal": deal,
             "figures": self.get_figures(),
             "next_step": next_step,
-            "history": stage_history(deal),
+            "history": stage_history(deal, with_amounts="amount" in self.sight),
             **self.get_path(actions),
             **self.get_needs(actions),
             **self.get_committee(actions),
@@ -164,12 +167,20 @@ class OpportunityDetailView(RecordDetailView):
             **self.get_story(),
         }
 
+    @property
+    def is_stub(self):
+        """Whether the user sees no more than a few fields, and nothing that belongs to the deal."""
+        return bool(self.sight.only)
+
+    def get_template_names(self):
+        return [RecordDetailView.template_name] if self.is_stub else super().get_template_names()
+
     def get_line(self):
         """The account, whose name whoever sees the deal may read, and the type."""
         deal, account = self.record, self.record.account
         visible = account.can(self.request.user, Verb.VIEW)
         parts = [record_link(account) if visible else account]
-        parts += [deal.type] if deal.type else []
+        parts += [deal.type] if deal.type and "type" in self.sight else []
         return format_html_join(", ", "{}", ((part,) for part in parts))
 
     # what can be done
@@ -235,29 +246,30 @@ class OpportunityDetailView(RecordDetailView):
     def get_figures(self):
         deal = self.record
         by_hand, by_stage = _("set by hand"), _("from the stage")
-        return [
-            self.get_amount(),
-            {
+        figures = {
+            "amount": self.get_amount(),
+            "probability": {
                 "label": _("Probability"),
                 "value": deal.probability,
                 "kind": "percent",
                 "note": by_hand if deal.probability_overridden else by_stage,
             },
-            {
+            "expected_revenue": {
                 "label": _("Expected revenue"),
                 "value": deal.expected_revenue,
                 "kind": "money",
                 "currency": deal.currency,
                 "note": _("amount × probability"),
             },
-            self.get_close_date(),
-            {
+            "close_date": self.get_close_date(),
+            "forecast_category": {
                 "label": _("Forecast"),
                 "value": deal.get_forecast_category_display(),
                 "kind": "text",
                 "note": by_hand if deal.category_overridden else by_stage,
             },
-        ]
+        }
+        return [figure for name, figure in figures.items() if name in self.sight]
 
     def get_amount(self):
         deal, label = self.record, _("Amount")
@@ -286,6 +298,7 @@ class OpportunityDetailView(RecordDetailView):
         later = [s for s in Stage.choices() if s.position > deal.stage.position and not s.is_lost]
         following = later[0] if later else None
         names = deal.missing_for(following) if following else []
+        names = [name for name in names if name in self.sight]
         known = [name for name in names if name in OpportunityForm.Meta.fields]
         edit = actions["update"].url if "update" in actions else ""
         return {
@@ -358,7 +371,7 @@ def closing_note(deal, *, today):
     return ", ".join(parts), tone
 
 
-def stage_history(deal):
+def stage_history(deal, *, with_amounts):
     """The stages that a deal was in, the present one first: days, amount, who moved it there."""
     rows = OpportunityStageHistory.objects.filter(opportunity=deal).select_related("by")
     rows = list(rows.order_by("-at", "-pk")[:SHOWN_HISTORY])
@@ -373,7 +386,7 @@ def stage_history(deal):
                     "since": row.at,
                     "days": ((until or now) - row.at).days,
                     "is_now": until is None,
-                    "amount": amount,
+                    "amount": amount if with_amounts else None,
                     "by": row.by,
                 }
             )

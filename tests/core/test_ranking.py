@@ -26,7 +26,7 @@ def as_rep(client, rep):
 
 
 def names(text, model=Account, limit=20):
-    return [str(record) for record in ranked(model.objects.all(), text, limit=limit)]
+    return [str(record) for record in ranked(model.objects.all(), text, limit=limit, by=None)]
 
 
 def found(client, text, **query):
@@ -88,7 +88,7 @@ def test_exact_name_is_found_behind_any_number_of_newer_matches(rep):
         [Account(name=f"Acme {n}", owner=rep) for n in range(CANDIDATES + 5)]
     )
 
-    assert ranked(Account.objects.all(), "acme gmbh", limit=8)[0] == exact
+    assert ranked(Account.objects.all(), "acme gmbh", limit=8, by=None)[0] == exact
     assert names("Acme 7", limit=1) == ["Acme 7"]
 
 

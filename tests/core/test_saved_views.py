@@ -241,7 +241,7 @@ def test_the_present_list_is_saved_as_a_view(as_rep, rep, leads):
         ({"name": "Hot leads"}, "You have a view of this name already."),
         ({"r-0.value": "NOPE"}, "is not one of the choices"),
         ({"r-0.op": "sql"}, "asked with"),
-        ({"r-0.field": "password"}, "There is no field"),
+        ({"r-0.field": "password"}, "Unknown or unavailable field"),
         ({"r-0.value": "\x00"}, "is not one of the choices"),
     ],
 )

@@ -396,6 +396,24 @@ def test_hidden_and_foreign_records_are_not_touched(bring, rep, stranger):
     assert (hidden.name, foreign.name) == ("Secret", "Foreign")
 
 
+def test_a_file_tells_nothing_of_a_field_that_is_hidden(bring, rep, team, reaches):
+    """Neither by changing it nor by saying that it is the same."""
+    ContactFactory(
+        owner=UserFactory(team=team),
+        birthdate=datetime.date(1980, 2, 3),
+        external_source="import:contacts",
+        external_id="C1",
+    )
+    head = "Id,Last name,Birthdate"
+
+    same = bring("contacts", head, "C1,Ruiz,1980-02-03", by=rep)
+    other = bring("contacts", head, "C1,Ruiz,1981-02-03", by=rep)
+
+    assert messages(same) == messages(other)
+    assert "can't change all these fields" in messages(same)[2]
+    assert Contact.objects.get().birthdate == datetime.date(1980, 2, 3)
+
+
 def test_links_to_hidden_records_are_answered_as_if_there_were_none(bring, rep, stranger):
     hidden = OpportunityFactory(
         owner=stranger, external_source="import:opportunities", external_id="O1"

@@ -933,13 +933,12 @@ def test_account_page_costs_the_same_for_one_deal_and_for_fifty(as_rep, rep, acm
     assert len(queries) <= 18, [q["sql"][:90] for q in queries]
 
 
-def test_pages_show_no_deals_to_who_may_see_none(client, acme, deal, role):
+def test_pages_show_no_panels_of_deals_to_who_sees_but_their_names(client, acme, deal, role):
     AccountFactory(parent=acme)
     client.force_login(UserFactory(role=Role.SUPPORT))
 
     pages = [client.get(record.get_absolute_url()) for record in (acme, role.contact)]
 
-    assert client.get(url("opportunities:opportunity_list")).status_code == 403
     for page in pages:
         assert page.status_code == 200
         for text in ("Sentry 200", "Open deals", "$1,000", "Role in open deals", "Weighted"):
