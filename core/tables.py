@@ -26,6 +26,7 @@ from django.template.defaultfilters import linebreaksbr
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
+from core import display
 from core.countries import country_name
 from core.fields import (
     CountryField,
@@ -40,7 +41,7 @@ from core.fields import (
 from core.models import ListValue
 from core.once import once
 from core.prepared import prepared
-from core.reach import ADDRESS_PARTS, may
+from core.reach import ADDRESS_PARTS, Verb, can, may
 from core.templatetags.components import SHOWN
 from users.models import User
 
@@ -106,11 +107,17 @@ class Column:
             value = getattr(value, name, None)
         return value
 
-    def shown(self, record):
-        """The value as people read it, with its markup; the blank's words if there is none."""
+    def shown(self, record, *, by=None):
+        """
+        The value as people read it, with its markup; the blank's words if there is none.
+
+        A record that ``by`` may not see is a stub, unless who sees ``record`` may read its name.
+        """
         value = self.value_of(record)
         if value is None or value == "":
             return self.blank
+        if self.kind == "record" and not can(value, by, Verb.VIEW):
+            return str(value) if self.key in record.hint_links else display.stub(value)
         if self.kind == "text":
             return value
         if self.kind == "link":
