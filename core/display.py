@@ -12,10 +12,12 @@ from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.dateformat import time_format as format_time
 from django.utils.formats import get_format, number_format
+from django.utils.text import capfirst
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from core.models import Organisation
+from core.reach import Verb, can
 
 COUNT_CAP = 10_000
 NO_BREAK = "\u00a0"
@@ -202,3 +204,17 @@ def _kept_time(hour, minute, language):
     if _patterns(language)["short"].startswith("j"):
         return f"{hour:02}:{minute:02}"
     return format_time(datetime.time(hour, minute), get_format("TIME_FORMAT", language))
+
+
+# -- records ----------------------------------------------------------------------------------
+
+
+def stub(record):
+    """What is told of a record that somebody may not see: its kind and whose it is."""
+    values = {"kind": capfirst(record._meta.verbose_name), "owner": record.owner}
+    return _("%(kind)s (restricted), %(owner)s") % values
+
+
+def name_for(record, user):
+    """The name of a record for ``user``, or its stub."""
+    return str(record) if can(record, user, Verb.VIEW) else stub(record)

@@ -526,7 +526,7 @@ class RecordForm(OnceMixin, StyledFormMixin, forms.ModelForm):
             else:
                 into = comparison.conflicts
                 keep = "theirs" if column.kind in SAVED_FIRST else "mine"
-            shown = [column.shown(r) for r in (self.instance, record, past)]
+            shown = [column.shown(r, by=self.by) for r in (self.instance, record, past)]
             into.append(Difference(name, column.label, *shown, keep))
             comparison.operation = operations.get(name, comparison.operation)
         return comparison

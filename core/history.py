@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.journal import Change, Operation, Verb
 from core.prepared import prepared
-from core.reach import sight, sight_of
+from core.reach import may_name, sight, sight_of
 from core.records import codecs
 from core.tables import column_of
 from core.undo import build, field_label
@@ -170,13 +170,16 @@ class Reader:
         names, left = {}, {}
         for label, pks in keys.items():
             known = self.known.get(label, {})
-            names |= {(label, pk): str(known[pk]) for pk in pks & known.keys()}
+            named = (known[pk] for pk in pks & known.keys())
+            names |= {(label, r.pk): str(r) for r in named if _is_nameable(r, self.user)}
             if missing := pks - known.keys():
                 rows = self._visible(label).filter(pk__among=sorted(missing))
                 left[label] = rows.order_by()
         together = {label: rows for label, rows in left.items() if rows.model.named_by}
         for label in left.keys() - together.keys():
-            names |= {(label, row.pk): str(row) for row in left[label]}
+            names |= {
+                (label, row.pk): str(row) for row in left[label] if _is_nameable(row, self.user)
+            }
         return names | dict(_names_of(together))
 
     def _visible(self, label):
@@ -291,6 +294,10 @@ def _currency_of(values):
 def _is_readable(row, user):
     """Whether ``user`` may read a row that was loaded for him; people are no secret."""
     return not hasattr(row, "can") or row.can(user, "view")
+
+
+def _is_nameable(row, user):
+    return not hasattr(row, "can") or may_name(row, user)
 
 
 def _links(change):

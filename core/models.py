@@ -256,7 +256,7 @@ class OwnedRecord(Record):
     about = ""  # what such a record is, in a sentence for who sees one for the first time
     search_fields = ()  # what people look for; also the source of search_text
     search_keys = {}  # indexed fields that a typed text may name in full: {field: key of a text}
-    hint_links = ()  # the links that ``hint`` names
+    hint_links = ()  # the links that ``hint`` names: who sees the record may read those names
     derived = {}
 
     class Meta(Record.Meta):

@@ -25,6 +25,7 @@ from django.db.models.functions import Coalesce
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
+from core import display
 from core.countries import country_name
 from core.fields import (
     CountryField,
@@ -39,7 +40,7 @@ from core.fields import (
 from core.models import ListValue
 from core.once import once
 from core.prepared import prepared
-from core.reach import ADDRESS_PARTS, fields_judged, may, sight
+from core.reach import ADDRESS_PARTS, Verb, can, fields_judged, may, sight
 from core.templatetags.components import SHOWN
 from users.models import User
 
@@ -117,12 +118,23 @@ class Column:
                 yield name
                 if model_field.is_relation:
                     yield f"{name}__name"
+                if self.kind == "record":
+                    judged = fields_judged(model_field.related_model)
+                    yield from (f"{name}__{other}" for other in judged)
+                    if name not in model.hint_links:
+                        yield f"{name}__owner__name"
 
-    def shown(self, record):
-        """The value as people read it, with its markup; the blank's words if there is none."""
+    def shown(self, record, *, by=None):
+        """
+        The value as people read it, with its markup; the blank's words if there is none.
+
+        A record that ``by`` may not see is a stub, unless who sees ``record`` may read its name.
+        """
         value = self.value_of(record)
         if value is None or value == "":
             return self.blank
+        if self.kind == "record" and not can(value, by, Verb.VIEW):
+            return str(value) if self.key in record.hint_links else display.stub(value)
         if self.kind == "text":
             return value
         if self.kind == "link":

@@ -137,7 +137,7 @@ def log_in(page):
         page.goto("/login/")
         page.get_by_label("E-mail").fill(user.email)
         page.get_by_label("Password", exact=True).fill(password)
-        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Sign in", exact=True).click()
         page.wait_for_url(lambda url: "/login/" not in url)
 
     return log_in

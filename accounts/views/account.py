@@ -31,7 +31,7 @@ from core.history import story
 from core.journal import Change
 from core.reach import Verb, require
 from core.tables import Column, address
-from core.templatetags.components import external_link, record_link
+from core.templatetags.components import external_link
 from core.views import (
     Action,
     RecordArchiveView,
@@ -94,23 +94,14 @@ class AccountDetailView(RecordDetailView):
         )
     }
 
-    @property
-    def groups(self):
-        """The details; of a parent that the user may not see no more than that there is one."""
-        user = self.request.user
-
-        def parent(account):
-            above = account.parent
-            if above is None or above.can(user, Verb.VIEW):
-                return record_link(above)
-            return _("Restricted account")
-
-        place = Column("parent", _("Parent account"), value=parent)
-        return (
-            (_("Details"), (place, *DETAILS)),
-            (_("Description"), ("description",)),
-            (_("Record"), ("created_at", "created_by", "updated_at", "updated_by")),
-        )
+    groups = (
+        (
+            gettext_lazy("Details"),
+            (Column("parent", gettext_lazy("Parent account"), kind="record"), *DETAILS),
+        ),
+        (gettext_lazy("Description"), ("description",)),
+        (gettext_lazy("Record"), ("created_at", "created_by", "updated_at", "updated_by")),
+    )
 
     def get_line(self):
         account = self.record

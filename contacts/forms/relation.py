@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Account
 from contacts.models import AccountContactRelation
 from contacts.services import REACHED_AT, JobChange
+from core import display
 from core.errors import Invalid
 from core.forms import ModelVerbForm, RecordChoiceField, RecordForm, VerbForm
 from core.models import Organisation
@@ -38,14 +39,15 @@ class RelationCreateForm(RelationForm):
 class NextDirectMixin:
     """Asks which of the other active relations becomes the main one; the oldest is preset."""
 
-    def ask_next_direct(self, relations, *, is_required):
+    def ask_next_direct(self, relations, *, by, is_required):
         """Offer ``relations``, the oldest first; without any there is nothing to ask."""
         field = self.fields["next_direct"]
         if not relations:
             del self.fields["next_direct"]
             return
         field.queryset = AccountContactRelation.objects.filter(pk__in=[r.pk for r in relations])
-        field.choices = [(relation.pk, str(relation.account)) for relation in relations]
+        names = [display.name_for(relation.account, by) for relation in relations]
+        field.choices = [(r.pk, name) for r, name in zip(relations, names, strict=True)]
         field.required = is_required
         self.initial.setdefault("next_direct", relations[0].pk)
 
@@ -60,9 +62,9 @@ class RelationEndForm(NextDirectMixin, VerbForm):
         empty_label=None,
     )
 
-    def __init__(self, *args, others, **kwargs):
+    def __init__(self, *args, by, others, **kwargs):
         super().__init__(*args, **kwargs)
-        self.ask_next_direct(others, is_required=True)
+        self.ask_next_direct(others, by=by, is_required=True)
 
 
 class RelationRemoveForm(NextDirectMixin, VerbForm):
@@ -72,9 +74,9 @@ class RelationRemoveForm(NextDirectMixin, VerbForm):
         empty_label=None,
     )
 
-    def __init__(self, *args, others, **kwargs):
+    def __init__(self, *args, by, others, **kwargs):
         super().__init__(*args, **kwargs)
-        self.ask_next_direct(others, is_required=True)
+        self.ask_next_direct(others, by=by, is_required=True)
 
 
 class AccountCorrectForm(NextDirectMixin, VerbForm):
@@ -97,7 +99,7 @@ class AccountCorrectForm(NextDirectMixin, VerbForm):
         field = self.fields["account"]
         field.queryset = Account.objects.exclude(pk=instance.account_id)
         field.offer(by=by)
-        self.ask_next_direct(others, is_required=False)
+        self.ask_next_direct(others, by=by, is_required=False)
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ class JobChangeForm(NextDirectMixin, ModelVerbForm):
         field = self.fields["account"]
         field.queryset = Account.objects.exclude(pk=self.instance.account_id)
         field.offer(by=self.by)
-        self.ask_next_direct(others, is_required=False)
+        self.ask_next_direct(others, by=self.by, is_required=False)
         self.initial.setdefault("date", Organisation.current().today())
         for asked in questions:
             fields = {f"{asked.app}-{name}": field for name, field in asked.fields.items()}

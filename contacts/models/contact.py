@@ -302,7 +302,7 @@ class Contact(OwnedRecord):
 
     def all_accounts(self):
         """Relations of this person: the direct one, active ones by name, ended ones by date."""
-        return self.relations.select_related("account").person_order()
+        return self.relations.select_related("account__owner").person_order()
 
     def direct_relation(self):
         """The relation to the direct account, or None."""

@@ -26,6 +26,7 @@ RELATION_FIELDS = (
     *("contact__salutation", "contact__first_name", "contact__middle_name"),
     *("contact__last_name", "contact__suffix", "contact__title", "contact__status"),
     *("contact__mobile", "contact__phone"),
+    *("contact__owner__name", "account__owner__name"),
 )
 
 
@@ -44,7 +45,7 @@ def people(context, account, *, has_sub=False):
     visible = where(AccountContactRelation, request.user)
     found = below(visible, inside(account.branch)) if with_sub else here(visible, account.pk)
     has_more = len(found) > SHOWN
-    people = by_person(sorted(found[:SHOWN], key=place))
+    people = by_person(sorted(found[:SHOWN], key=place), user=request.user)
     may_edit = not account.is_archived and account.can(request.user, Verb.EDIT)
     return {
         "account": account,
@@ -75,7 +76,9 @@ def below(visible, accounts):
 
 def _latest(relations):
     relations = relations.filter(contact__archived_at=None).account_order()
-    return relations.select_related("contact", "account").only(*RELATION_FIELDS)[: SHOWN + 1]
+    return relations.select_related("contact__owner", "account__owner").only(*RELATION_FIELDS)[
+        : SHOWN + 1
+    ]
 
 
 def place(relation):
@@ -86,12 +89,19 @@ def place(relation):
     return (not relation.is_primary_for_account, not relation.is_active, since_end, *name)
 
 
-def by_person(relations):
-    """The relations grouped by person, in their order: ``[{"contact": …, "relations": […]}]``."""
+def by_person(relations, *, user):
+    """The relations grouped by person, in their order; who ``user`` may not see is a stub."""
     found = {}
     for relation in relations:
         found.setdefault(relation.contact_id, []).append(relation)
-    return [{"contact": rows[0].contact, "relations": rows} for rows in found.values()]
+    return [
+        {
+            "contact": rows[0].contact,
+            "is_visible": rows[0].contact.can(user, Verb.VIEW),
+            "relations": [(row, row.account.can(user, Verb.VIEW)) for row in rows],
+        }
+        for rows in found.values()
+    ]
 
 
 def add_url(account, *, user):
@@ -110,7 +120,7 @@ def planned_job_changes(context, *, contact=None, account=None):
     user = context["request"].user
     plans = PlannedJobChange.objects.visible_to(user).open().filter(contact__archived_at=None)
     plans = plans.filter(contact=contact) if contact else plans.of_account(account)
-    plans = plans.select_related("contact", "old_account", "new_account")
+    plans = plans.select_related("contact__owner", "old_account__owner", "new_account__owner")
     today = Organisation.current().today()
     return {
         "rows": [
@@ -128,21 +138,17 @@ def planned_job_changes(context, *, contact=None, account=None):
 
 def planned_words(plan, *, user):
     """A planned change of job in a sentence; accounts that ``user`` may not see are not named."""
-
-    def name(account):
-        return account if account.can(user, Verb.VIEW) else _("Account (restricted)")
-
     old, new = plan.old_account, plan.new_account
-    values = {"contact": plan.contact, "day": display.day(plan.date)}
+    values = {"contact": display.name_for(plan.contact, user), "day": display.day(plan.date)}
     if new is None:
-        values["account"] = name(old) if old else ""
+        values["account"] = display.name_for(old, user) if old else ""
         if old is None:
             return _("%(contact)s changes the job on %(day)s.") % values
         return _("%(contact)s leaves %(account)s on %(day)s.") % values
-    values["account"] = name(new)
+    values["account"] = display.name_for(new, user)
     if old is None:
         return _("%(contact)s starts at %(account)s on %(day)s.") % values
-    values["old"] = name(old)
+    values["old"] = display.name_for(old, user)
     return _("%(contact)s moves from %(old)s to %(account)s on %(day)s.") % values
 
 

@@ -13,7 +13,7 @@ from contacts.models import AccountContactRelation, Contact
 from contacts.services import create_contact
 from contacts.tables import ContactTable
 from contacts.views.relation import relation_actions
-from core import reach
+from core import display, reach
 from core.history import story
 from core.reach import Verb
 from core.tables import Column, address
@@ -167,14 +167,14 @@ class ContactDetailView(RecordDetailView):
         return [actions[name] for name in ("update", "end") if name in actions]
 
     def get_reporting_line(self):
-        """The superior and those who report to this person, as far as the user may see them."""
+        """The superior, a stub if hidden, and those whom the user sees report to this person."""
         user, contact = self.request.user, self.record
-        superior = contact.reports_to
+        superior, hidden = contact.reports_to, None
         if superior is not None and not superior.can(user, Verb.VIEW):
-            superior = None
+            superior, hidden = None, display.stub(superior)
         reports = Contact.objects.live().visible_to(user).filter(reports_to=contact)
         reports = reports.order_by("last_name", "first_name", "pk")[:SHOWN_REPORTS]
-        return {"superior": superior, "reports": list(reports)}
+        return {"superior": superior, "hidden_superior": hidden, "reports": list(reports)}
 
     def get_story(self):
         """How the person came in, and the latest changes; all of them stand on a page of theirs."""

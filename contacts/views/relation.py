@@ -104,7 +104,7 @@ class AccountVerbView(ContactVerbView):
     """A verb that gives a person another main account, or none."""
 
     def get_form_kwargs(self):
-        others = self.record.other_relations().select_related("account")
+        others = self.record.other_relations().select_related("account__owner")
         return super().get_form_kwargs() | {
             "instance": self.record,
             "by": self.request.user,
@@ -232,20 +232,39 @@ class RelationMixin:
     def get_crumbs(self):
         return [
             {"label": _("Contacts"), "url": reverse("contacts:contact_list")},
-            {"label": str(self.contact), "url": self.contact.get_absolute_url()},
+            {"label": str(self.near), "url": self.near.get_absolute_url()},
             {"label": self.get_crumb()},
         ]
 
     def get_crumb(self):
         return self.submit
 
+    @property
+    def sees_contact(self):
+        return self.contact.can(self.request.user, Verb.VIEW)
+
+    @property
+    def near(self):
+        """The end of the relation where one looks afterwards: the person, if he can be seen."""
+        return self.contact if self.sees_contact else self.record.account
+
     def get_names(self):
-        """The records that the title names."""
-        return {"contact": self.contact, "account": self.record.account}
+        """The records that the title names; who sees a person may read the main account's name."""
+        relation, user = self.record, self.request.user
+        is_known = relation.is_direct and self.sees_contact
+        account = relation.account if is_known else display.name_for(relation.account, user)
+        return {"contact": display.name_for(self.contact, user), "account": account}
 
     def get_context_data(self, **kwargs):
         title = self.title % self.get_names()
+        kwargs = {"cancel_url": self.get_success_url(), **kwargs}
         return super().get_context_data(title=title, submit=self.submit, **kwargs)
+
+    def get_success_message(self):
+        return self.success_message % self.get_names()
+
+    def get_success_url(self):
+        return self.near.get_absolute_url()
 
 
 class RelationUpdateView(RelationMixin, RecordUpdateView):
@@ -274,26 +293,21 @@ class RelationVerbView(RelationMixin, VerbView):
 
     form_class = VerbForm
 
-    def get_context_data(self, **kwargs):
-        return super().get_context_data(cancel_url=self.contact.get_absolute_url(), **kwargs)
-
-    def get_success_url(self):
-        return self.contact.get_absolute_url()
-
 
 class NextDirectView(RelationVerbView):
     """A verb that may leave the person without a main account while others are active."""
 
     def get_form_kwargs(self):
         relation = self.record
-        others = self.contact.other_relations().select_related("account")
-        return super().get_form_kwargs() | {"others": list(others) if relation.is_direct else []}
+        others = self.contact.other_relations().select_related("account__owner")
+        kwargs = {"by": self.request.user, "others": list(others) if relation.is_direct else []}
+        return super().get_form_kwargs() | kwargs
 
 
 class RelationMainView(RelationVerbView):
     title = gettext_lazy("Make %(account)s the main account of %(contact)s")
     submit = gettext_lazy("Make main account")
-    success_message = gettext_lazy("Made %(object)s the main account.")
+    success_message = gettext_lazy("Made %(account)s the main account.")
 
     def perform(self, form):
         relation = make_direct(self.record, by=self.request.user, key=form.key)
@@ -303,7 +317,7 @@ class RelationMainView(RelationVerbView):
 class RelationPrimaryView(RelationVerbView):
     title = gettext_lazy("Make %(contact)s the primary contact of %(account)s")
     submit = gettext_lazy("Make primary contact")
-    success_message = gettext_lazy("Made %(object)s the primary contact.")
+    success_message = gettext_lazy("Made %(contact)s the primary contact.")
 
     def perform(self, form):
         relation, by = self.record, self.request.user
@@ -311,14 +325,16 @@ class RelationPrimaryView(RelationVerbView):
         return relation.contact
 
     def get_success_url(self):
-        return self.record.account.get_absolute_url()
+        account = self.record.account
+        is_seen = account.can(self.request.user, Verb.VIEW)
+        return account.get_absolute_url() if is_seen else super().get_success_url()
 
 
 class RelationEndView(NextDirectView):
     form_class = RelationEndForm
     title = gettext_lazy("End the relation of %(contact)s to %(account)s")
     submit = gettext_lazy("End relation")
-    success_message = gettext_lazy("Ended the relation to %(object)s.")
+    success_message = gettext_lazy("Ended the relation to %(account)s.")
 
     def get_initial(self):
         return {"end_date": Organisation.current().today()}
@@ -339,7 +355,7 @@ class RelationRemoveView(NextDirectView):
     form_class = RelationRemoveForm
     title = gettext_lazy("Remove the relation of %(contact)s to %(account)s")
     submit = gettext_lazy("Remove relation")
-    success_message = gettext_lazy("Removed the relation to %(object)s.")
+    success_message = gettext_lazy("Removed the relation to %(account)s.")
 
     def perform(self, form):
         following, by = form.cleaned_data.get("next_direct"), self.request.user
@@ -354,7 +370,11 @@ class PlannedJobChangeCancelView(RelationVerbView):
     select_related = ("contact__owner",)
     title = gettext_lazy("Cancel the planned change of job of %(contact)s")
     submit = gettext_lazy("Cancel the change")
-    success_message = gettext_lazy("Cancelled the planned change of job of %(object)s.")
+    success_message = gettext_lazy("Cancelled the planned change of job of %(contact)s.")
+
+    @property
+    def near(self):
+        return self.contact
 
     def get_names(self):
         return {"contact": self.contact}

@@ -146,6 +146,26 @@ def can(record, user, verb):
     return _can(record, reach_of(user), Verb(verb))
 
 
+def may_name(record, user):
+    """
+    Whether ``user`` may read the name of ``record``.
+
+    A child row, such as a role, is named after the records that it connects: all must be visible.
+    """
+    if not can(record, user, Verb.VIEW):
+        return False
+    ends = (
+        []
+        if record.access
+        else [
+            field.name
+            for field in record._meta.concrete_fields
+            if getattr(field.related_model, "access", None) and _key(record, field.name) is not None
+        ]
+    )
+    return all(can(getattr(record, name), user, Verb.VIEW) for name in ends)
+
+
 def allowed(records, user, verb):
     """The keys of those ``records`` on which ``user`` may do ``verb``; no query a record."""
     reach = reach_of(user)

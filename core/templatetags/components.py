@@ -36,6 +36,7 @@ SAFE_SCHEMES = frozenset({"http", "https"})
 
 
 register.filter("in_sentence", display.in_sentence)
+register.filter("stub", display.stub)
 
 
 @register.simple_tag

@@ -285,7 +285,7 @@ def _finding(plan, finding, user):
 
 def _name(plan, at, user):
     record = plan.present.get(at) or plan.met.get(at)
-    if record is not None and _may_see(record, user):
+    if record is not None and (not hasattr(record, "can") or reach.may_name(record, user)):
         return str(record)
     return _("%(kind)s %(id)s") % {
         "kind": capfirst(apps.get_model(at[0])._meta.verbose_name),

@@ -335,7 +335,7 @@ def cells_of(records, columns, *, by, can_tick=False):
             first = BOX if can_tick else tile(record)
             cells = (_cell(c, links.to(c) if c.key in changeable else "") for c in columns)
             patterns[changeable] = f"<td>{first}</td>{''.join(cells)}"
-        values = [column.shown(record) for column in columns]
+        values = [column.shown(record, by=by) for column in columns]
         yield format_html(patterns[changeable], *values, pk=record.pk, record=record)
 
 

@@ -159,7 +159,7 @@ class RecordDetailView(FromListMixin, RecordMixin, TemplateView):
             url = ""
             if column.key in names:
                 url = f"{actions['update'].url}?field={column.key}"
-            shown = column.shown(self.record)
+            shown = column.shown(self.record, by=self.request.user)
             if shown or (url and column.key in self.offered):
                 is_link = column.kind in LINKED
                 name = display.in_sentence(str(column.label))

@@ -115,5 +115,5 @@ def came_from_leads(context, account):
 def conversions_into(account):
     """The latest conversions into the account with this key."""
     conversions = Conversion.objects.filter(account=account)
-    conversions = conversions.select_related("lead", "converted_by")
+    conversions = conversions.select_related("lead__owner", "converted_by")
     return conversions.order_by("-converted_at", "-pk")[: SHOWN + 1]

@@ -543,7 +543,7 @@ class Opportunity(OwnedRecord):
 
     def committee(self):
         """The roles of this deal, the primary contact first."""
-        return self.roles.select_related("contact").committee_order()
+        return self.roles.select_related("contact__owner").committee_order()
 
     def committee_gaps(self, roles):
         """

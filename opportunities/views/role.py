@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core import display
 from core.forms import VerbForm
 from core.reach import Verb
 from core.views import Action, RecordUpdateView, VerbView
@@ -87,7 +88,7 @@ class RoleMixin:
     def get_queryset(self):
         rows = OpportunityContactRole.objects.visible_to(self.request.user)
         rows = rows.filter(opportunity=self.kwargs["opportunity"], opportunity__archived_at=None)
-        return rows.select_related("contact", "opportunity__account", "opportunity__owner")
+        return rows.select_related("contact__owner", "opportunity__account", "opportunity__owner")
 
     def get_crumbs(self):
         deal = self.record.opportunity
@@ -102,17 +103,14 @@ class RoleMixin:
 
     def get_context_data(self, **kwargs):
         role = self.record
-        names = {"contact": self.name_of_contact(), "deal": role.opportunity}
+        contact = display.name_for(role.contact, self.request.user)
+        names = {"contact": contact, "deal": role.opportunity}
         return super().get_context_data(
             title=self.title % names,
             submit=self.submit,
             cancel_url=role.get_absolute_url(),
             **kwargs,
         )
-
-    def name_of_contact(self):
-        contact = self.record.contact
-        return contact if contact.can(self.request.user, Verb.VIEW) else _("Contact (restricted)")
 
     def get_success_url(self):
         return self.record.get_absolute_url()

@@ -262,7 +262,7 @@ def test_detail_shows_the_account_with_its_group(as_rep, account):
 
     assert [node.account for node in response.context["tree"].rows] == [account, below]
     assert set(response.context["actions"]) == {
-        "call", "update", "tree", "add_below", "move", "assign", "history", "archive"
+        "call", "update", "tree", "add_below", "move", "assign", "sharing", "history", "archive"
     }  # fmt: skip
 
 
@@ -691,7 +691,7 @@ def test_archive_puts_the_account_into_the_recycle_bin(as_rep, account):
     assert (response.status_code, response.url) == (303, url("list"))
     assert account.archived_at is not None
     page = as_rep.get(url("detail", account))
-    assert set(page.context["actions"]) == {"restore", "history"}
+    assert set(page.context["actions"]) == {"restore", "history", "sharing"}
     for view in ("update", "archive", "move", "assign", "top", "tree", "copy_billing"):
         assert as_rep.get(url(view, account)).status_code == 404
 
@@ -738,7 +738,7 @@ def test_who_may_not_change_the_account_is_told_whose_it_is(
         assert response.status_code == 403
         assert "Rae Rep" in response.content.decode()
     page = client.get(url("detail", account))
-    assert set(page.context["actions"]) == {"call", "history", "tree"}
+    assert set(page.context["actions"]) == {"call", "history", "sharing", "tree"}
 
 
 @pytest.mark.parametrize("role", [Role.READ_ONLY, Role.SUPPORT, Role.MARKETING])

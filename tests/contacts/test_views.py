@@ -238,7 +238,7 @@ def test_who_only_reads_is_offered_nothing(client, auditor, ana):
 
     response = client.get(url("contacts:contact_detail", ana))
 
-    assert set(response.context["actions"]) == {"history", "call", "email"}
+    assert set(response.context["actions"]) == {"history", "sharing", "call", "email"}
     assert response.context["add_account_url"] == ""
     assert response.context["relations"][0]["actions"] == []
     assert "Add deal" not in html_of(response)

@@ -222,7 +222,7 @@ def test_page_offers_a_reader_nothing_to_change(client, reader, lead):
     client.force_login(reader)
     page = client.get(url("leads:lead_detail", lead))
 
-    assert set(page.context["actions"]) == {"history"}
+    assert set(page.context["actions"]) == {"history", "sharing"}
     assert page.context["path_action"] == ""
 
 
@@ -636,7 +636,7 @@ def test_archived_lead_leaves_the_list_and_can_only_be_looked_at(client, rep, le
 
     assert listed(client, "?view=all") == []
     page = client.get(url("leads:lead_detail", lead))
-    assert set(page.context["actions"]) == {"restore", "history"}
+    assert set(page.context["actions"]) == {"restore", "history", "sharing"}
     assert client.get(url("leads:lead_update", lead)).status_code == 404
 
 
@@ -669,7 +669,7 @@ def test_converted_lead_links_to_what_it_became_and_offers_undo(client, rep, lea
     assert conversion.account.get_absolute_url() in text
     assert conversion.contact.get_absolute_url() in text
     assert page.context["undo_url"] == reverse("core:undo", args=[conversion.get_operation().pk])
-    assert set(page.context["actions"]) == {"history", "conversion"}
+    assert set(page.context["actions"]) == {"history", "sharing", "conversion"}
 
 
 def test_converted_lead_shows_what_it_was_just_before(client, rep, lead):

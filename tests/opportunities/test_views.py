@@ -252,7 +252,7 @@ def test_who_only_reads_is_offered_nothing(client, auditor, deal, role):
 
     response = client.get(url("opportunities:opportunity_detail", deal))
 
-    assert set(response.context["actions"]) == {"history"}
+    assert set(response.context["actions"]) == {"history", "sharing"}
     assert (response.context["path_action"], response.context["add_person_url"]) == ("", "")
     assert response.context["committee"][0]["actions"] == []
     assert client.get(url("opportunities:opportunity_create")).status_code == 403
