@@ -83,3 +83,9 @@ def test_postgresql_does_not_start_without_key_and_hosts(missing, value):
 )
 def test_settings_refuse_what_they_can_not_do(name, value):
     assert "ImproperlyConfigured" in read_settings("DEBUG", **POSTGRESQL | {name: value})
+
+
+def test_earlier_keys_go_on_counting():
+    read = read_settings("SECRET_KEY_FALLBACKS", **POSTGRESQL, SECRET_KEY_FALLBACKS="old,older")
+
+    assert read == {"SECRET_KEY_FALLBACKS": ["old", "older"]}
