@@ -11,5 +11,5 @@ def assign_with_belongings(account, form, *, by):
     assign_account(account, owner=form.cleaned_data["owner"], by=by, along=form.chosen)
 
 
-Assign.done_by(Account, AccountAssignForm, assign_with_belongings)
+Assign.done_by(Account, assign_with_belongings, form_class=AccountAssignForm)
 Archive.done_by(Account, archive_account)

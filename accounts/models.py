@@ -3,7 +3,7 @@
 import functools
 from string import digits
 
-from django.db import connections, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Concat, Length, Replace, Substr
 from django.db.models.lookups import Exact
@@ -26,9 +26,9 @@ from core.fields import (
 )
 from core.indexes import SearchIndex
 from core.journal import joined
-from core.models import Organisation, OwnedRecord, RecordQuerySet
+from core.models import Organisation, OwnedRecord, RecordQuerySet, Share
 from core.normalise import FREE_MAIL_DOMAINS, domain_of, name_key
-from core.reach import ADDRESS_PARTS
+from core.reach import ADDRESS_PARTS, where
 from core.records import lock, lock_tree
 
 MAX_DEPTH = 19  # the top has depth 0, so a hierarchy has 20 levels
@@ -66,7 +66,7 @@ class AccountQuerySet(RecordQuerySet):
 
     def within(self, account):
         """``account`` itself and everything below it."""
-        return self.filter(Q(pk=account.pk) | path_begins("path", account.branch, self.db))
+        return self.filter(inside(account.branch, self.db))
 
     def above(self, account):
         """The accounts between the top of the hierarchy and ``account``, in no order."""
@@ -78,11 +78,14 @@ class AccountQuerySet(RecordQuerySet):
 
         Of a stub a page tells whose it is and where it lies, neither its name nor figures.
         """
-        visible = self.model.objects.visible_to(user)
-        if not visible.query.has_filters():  # all of them: there is nothing to ask
+        return self.with_stubs_unless(where(self.model, user))
+
+    def with_stubs_unless(self, visible):
+        """The same for who may see the accounts that the condition ``visible`` allows."""
+        if not visible:  # all of them: there is nothing to ask
             return self.annotate(is_restricted=Value(value=False))
-        visible = visible.filter(pk=OuterRef("pk")).order_by()
-        return self.annotate(is_restricted=~Exists(visible))
+        seen = self.model.objects.filter(visible, pk=OuterRef("pk")).order_by()
+        return self.annotate(is_restricted=~Exists(seen))
 
     def update(self, **values):
         """
@@ -105,6 +108,12 @@ class AccountQuerySet(RecordQuerySet):
     update.alters_data = True
 
 
+def inside(branch, using=DEFAULT_DB_ALIAS):
+    """The condition of an account and all below it, by its ``branch``, such as ``/1/7/``."""
+    key = int(branch.split("/")[-2])
+    return Q(pk=key) | path_begins("path", branch, using)
+
+
 def path_begins(lookup, prefix, using):
     """
     The condition that the path at ``lookup`` starts with ``prefix``, such as ``/1/7/``.
@@ -112,7 +121,7 @@ def path_begins(lookup, prefix, using):
     SQLite uses no index for LIKE, so it is asked for a range: "0" follows "/".
     """
     if connections[using].vendor == "postgresql":
-        return Q(**{f"{lookup}__startswith": prefix})
+        return Q(**{f"{lookup}__like": f"{prefix}%"})
     return Q(**{f"{lookup}__gte": prefix, f"{lookup}__lt": f"{prefix[:-1]}0"})
 
 
@@ -327,6 +336,11 @@ class Account(OwnedRecord):
         return self.root_id or self.pk
 
     @property
+    def tree_branch(self):
+        """The branch of the account at the top of this one's hierarchy."""
+        return f"/{self.tree_id}/"
+
+    @property
     def is_placed(self):
         """Whether the path ends with the present parent; what moves above rewrites it by itself."""
         return self.ancestor_ids[-1:] == ([] if self.parent_id is None else [self.parent_id])
@@ -482,3 +496,15 @@ def _carry(model, old, account):
         depth=F("depth") + (account.depth - old.depth),
         root=account.tree_id,
     )
+
+
+class AccountShare(Share):
+    """That somebody else may see or edit an account."""
+
+    record = models.ForeignKey(
+        Account, models.CASCADE, related_name="shares", verbose_name=_("account")
+    )
+
+    class Meta(Share.Meta):
+        verbose_name = _("share of an account")
+        verbose_name_plural = _("shares of accounts")

@@ -50,3 +50,4 @@ class AccountTable(Table):
         "created_at",
     )
     default_sort = "-created_at"
+    reads = ("name", "status")

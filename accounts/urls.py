@@ -3,6 +3,7 @@ from django.urls import path
 from accounts.models import Account
 from accounts.views import account, tree
 from core.views import RecordHistoryView
+from core.views.sharing import sharing_paths
 
 app_name = "accounts"
 
@@ -22,4 +23,5 @@ urlpatterns = [
     path("<key:pk>/assign/", account.AccountAssignView.as_view(), name="account_assign"),
     path("<key:pk>/archive/", account.AccountArchiveView.as_view(), name="account_archive"),
     path("<key:pk>/history/", RecordHistoryView.as_view(model=Account), name="account_history"),
+    *sharing_paths(Account),
 ]

@@ -2,7 +2,8 @@
 
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 
-from contacts.models import AccountContactRelation, Contact
+from contacts.models import AccountContactRelation, Contact, PlannedJobChange
+from contacts.services import REACHED_AT
 from core.checks import check, offending
 
 
@@ -51,3 +52,22 @@ def people_mirror_their_direct_relation():
     wrong |= both & ~Q(account_id=F("direct_account"))
     wrong |= Q(has_active=True, direct_account=None)
     yield from offending(people.filter(wrong))
+
+
+@check("I44")
+def planned_job_changes_are_open_once():
+    """A person has one open planned change of job at most."""
+    rows = PlannedJobChange.objects.open().order_by().values("contact_id")
+    for row in rows.annotate(n=Count("pk")).filter(n__gt=1):
+        yield "contact", row["contact_id"]
+
+
+@check("I44")
+def planned_job_changes_can_be_carried_out():
+    """A planned change of job leads elsewhere, says when it was done, and can be read."""
+    wrong = Q(old_account=F("new_account")) | Q(status="DONE", carried_out_at=None)
+    yield from offending(PlannedJobChange.objects.filter(wrong))
+    known = {*REACHED_AT, "address", "keeps_old_email", "next_direct"}
+    for plan in PlannedJobChange.objects.open().order_by("pk").iterator():
+        if not known.issuperset(plan.entered):
+            yield "plannedjobchange", plan.pk

@@ -13,10 +13,11 @@ from accounts.signals import (
     dependants_wanted,
 )
 from contacts.models import AccountContactRelation, Contact
-from contacts.services import move_people
+from contacts.services import carry_out_due, move_people
 from core.reach import Verb
 from core.records import dumped, lock
 from core.services import require_all
+from core.signals import sweeping
 from core.undo import Finding, undo_planned, undone
 
 
@@ -51,6 +52,15 @@ def archive_people(sender, *, accounts, at, by, **kwargs):
     people = Contact.objects.live().filter(account__in=accounts.order_by())
     require_all(lock(people).order_by("pk"), by=by, verb=Verb.ARCHIVE)
     people.update(archived_at=at)
+
+
+@receiver(sweeping, dispatch_uid="contacts.carry_out_planned_job_changes")
+def carry_out_planned_job_changes(sender, **kwargs):
+    """Let the people whose day has come change their jobs."""
+    done, refused = carry_out_due()
+    if not done and not refused:
+        return None
+    return f"Carried out {done} planned changes of job; {refused} could not be done."
 
 
 CONTACT, RELATION = Contact._meta.label_lower, AccountContactRelation._meta.label_lower

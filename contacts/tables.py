@@ -32,3 +32,4 @@ class ContactTable(Table):
     )
     default_columns = ("name", "account", "title", "email", "phone", "status", "owner")
     default_sort = "name"
+    reads = ("salutation", "first_name", "middle_name", "last_name", "suffix", "status")

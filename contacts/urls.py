@@ -3,6 +3,7 @@ from django.urls import path
 from contacts.models import Contact
 from contacts.views import contact, relation
 from core.views import RecordArchiveView, RecordAssignView, RecordHistoryView
+from core.views.sharing import sharing_paths
 
 app_name = "contacts"
 
@@ -15,6 +16,11 @@ urlpatterns = [
     path("<key:pk>/archive/", RecordArchiveView.as_view(model=Contact), name="contact_archive"),
     path("<key:pk>/history/", RecordHistoryView.as_view(model=Contact), name="contact_history"),
     path("<key:pk>/job-change/", relation.JobChangeView.as_view(), name="contact_job_change"),
+    path(
+        "<key:contact>/job-change/<key:pk>/cancel/",
+        relation.PlannedJobChangeCancelView.as_view(),
+        name="plannedjobchange_cancel",
+    ),
     path("<key:pk>/account/", relation.AccountCorrectView.as_view(), name="contact_account"),
     path("<key:pk>/accounts/new/", relation.RelationCreateView.as_view(), name="relation_create"),
     path(
@@ -42,4 +48,5 @@ urlpatterns = [
         relation.RelationRemoveView.as_view(),
         name="relation_remove",
     ),
+    *sharing_paths(Contact),
 ]

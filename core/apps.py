@@ -7,6 +7,6 @@ class CoreConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from core import filtering, seeds  # noqa: F401, PLC0415 - models must be loaded first
+        from core import filtering, receivers, seeds  # noqa: F401, PLC0415 - models must be loaded first
 
         post_migrate.connect(seeds.seed, sender=self, dispatch_uid="core.seeds")

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from core.models import Organisation
 from core.reach import Verb, may
 from core.saved_views import pinned_for
+from users.models import Role
 
 THEMES = ("light", "dark")
 
@@ -89,7 +90,7 @@ def _navigation(request):
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    foot = FOOT + ADMINISTRATION if user.is_staff else FOOT
+    foot = FOOT + ADMINISTRATION if user.role in (Role.ADMIN, Role.MANAGER) else FOOT
     main = list(_entries(NAVIGATION, request, Verb.VIEW))
     search = list(_entries([SEARCH], request, Verb.VIEW))
     by_page = {entry["page"]: entry for entry in [*main, *search]}

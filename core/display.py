@@ -53,6 +53,8 @@ def number(value, *, digits=0):
     """Write a number with separators, rounded half up; nothing if it is unknown."""
     if value in (None, ""):
         return ""
+    if type(value) is int and not digits and -1000 < value < 1000:
+        return str(value)  # a page counts much, and Django's formatting is slow
     exact = Decimal(str(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
     return number_format(exact, digits, force_grouping=True)
 

@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.forms.utils import ErrorDict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -29,6 +30,19 @@ MAX_PEOPLE = 200
 
 class FilterForm(StyledFormMixin, forms.Form):
     """The form behind a FilterSet; it is sent with GET and answered with 200."""
+
+    def full_clean(self):
+        """Most lists are asked without any filter: then there is nothing to look at."""
+        if self._is_asked():
+            super().full_clean()
+        else:
+            self._errors, self.cleaned_data = ErrorDict(), {}
+
+    def _is_asked(self):
+        return any(
+            not field.widget.value_omitted_from_data(self.data, self.files, name)
+            for name, field in self.fields.items()
+        )
 
 
 class OwnerField(forms.ChoiceField):

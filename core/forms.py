@@ -217,7 +217,7 @@ class RecordChoiceField(forms.ModelChoiceField):
 
 def best_matches(queryset, text):
     """The records to offer for a typed text, 20 at most."""
-    return list(ranked(queryset, text, limit=PICKER_LIMIT))
+    return ranked(queryset, text, limit=PICKER_LIMIT)
 
 
 def option_of(record, *, by, chosen=""):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.journal import Change, Operation, Verb
+from core.prepared import prepared
 from core.records import codecs
 from core.tables import column_of
 from core.undo import build, field_label
@@ -57,10 +58,7 @@ def history(record, *, user, after=None, limit=PAGE):
     ``after`` is the id of the last Change of the page before. A linked record that the user
     may not see is shown as a stub. Returns the entries and whether there are older ones.
     """
-    changes = _latest(_changes_of(record))
-    if after is not None:
-        changes = changes.filter(pk__lt=after)
-    found = list(changes.select_related(*READ_WITH)[: limit + 1])
+    found = _before(record._meta.label_lower, record.pk, after, limit=limit)
     shown = found[:limit]
     reader = _reader_of(record, user, [change.operation for change in shown], shown)
     return [reader.entry(change) for change in shown], len(found) > limit
@@ -73,11 +71,7 @@ def story(record, *, user, limit):
     The origin is the operation that made the record; of a run, such as an import, that of the
     whole; None if the journal is silent.
     """
-    changes = _changes_of(record)
-    latest = _latest(changes).values("pk")[: limit + 1]
-    making = changes.filter(verb=Verb.CREATED).order_by("version", "pk").values("pk")[:1]
-    wanted = changes.filter(Q(pk__in=latest) | Q(pk__in=making))
-    found = list(_latest(wanted).select_related(*READ_WITH, "operation__run__actor"))
+    found = _told(record._meta.label_lower, record.pk, limit=limit)
     shown = found[:limit]
     made = next((change for change in reversed(found) if change.verb == Verb.CREATED), None)
     done = made and (made.operation.run or made.operation)
@@ -88,6 +82,23 @@ def story(record, *, user, limit):
         has_older=len(found) > limit,
         origin=Entry(done, reader.label(done), made) if done else None,
     )
+
+
+@prepared
+def _before(label, key, after, *, limit):
+    changes = Change.objects.filter(model=label, object_id=key)
+    if after is not None:
+        changes = changes.filter(pk__lt=after)
+    return _latest(changes).select_related(*READ_WITH)[: limit + 1]
+
+
+@prepared
+def _told(label, key, *, limit):
+    changes = Change.objects.filter(model=label, object_id=key)
+    latest = _latest(changes).values("pk")[: limit + 1]
+    making = changes.filter(verb=Verb.CREATED).order_by("version", "pk").values("pk")[:1]
+    wanted = changes.filter(Q(pk__in=latest) | Q(pk__in=making))
+    return _latest(wanted).select_related(*READ_WITH, "operation__run__actor")
 
 
 def _changes_of(record):

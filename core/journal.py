@@ -20,10 +20,19 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, OperationalError, connections, models
 from django.db.transaction import TransactionManagementError, atomic
+from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Conflict, Invalid, Repeated, from_integrity
+
+operation_closing = Signal()
+"""
+All that an operation writes is written, and nothing is committed yet. Sent with ``op``.
+
+The last look at what was read before the transaction began: a receiver locks it, and an
+exception refuses the whole.
+"""
 
 ATTEMPTS = 3
 COPY_FROM = 50  # from here on PostgreSQL's COPY is faster than single inserts
@@ -375,6 +384,7 @@ def operation(kind, *, by, label, key=None, run=None, undoes=None):
                 claimed = key.claim(by) if key is not None else None
                 yield op
                 _refuse_spoilt(connection)
+                operation_closing.send(sender=OpenOperation, op=op)
                 op.write()
                 if claimed is not None:
                     claimed.status, claimed.location = 303, op.location

@@ -1,6 +1,7 @@
 """The editable lists: which fields take their values from each of them, and removing a value."""
 
 import functools
+import json
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -28,6 +29,10 @@ class NamedByRules(Conflict):
 
 class ReplacementNeeded(Invalid):
     """Records have the value, and nobody said what they get instead."""
+
+
+class ValueRemoved(Invalid):
+    """A value that was chosen is no longer in its list."""
 
 
 class NoReplacement(Invalid):
@@ -85,6 +90,17 @@ def _uses():
     return dict(found)
 
 
+@functools.cache
+def _fields_of(label):
+    """The fields of a model, by its label, whose values come from lists: {name: list's key}."""
+    return {
+        use.field.name: key
+        for key, uses in _uses().items()
+        for use in uses
+        if use.model._meta.label_lower == label
+    }
+
+
 def uses_of(list_key):
     """The fields that take their values from the list."""
     return _uses().get(list_key, [])
@@ -112,6 +128,37 @@ def is_named_by_rules(value):
 def replacements_of(value):
     """The values that records may get instead of ``value``."""
     return ListValue.objects.of(value.list_key).filter(is_active=True).exclude(pk=value.pk)
+
+
+def refuse_removed(changes):
+    """
+    Refuse ``changes`` of an open operation that give records values their lists no longer have.
+
+    The values stay locked until the commit, so that nobody removes one meanwhile: who does
+    waits, and then finds the records that have it. One statement, none without such values.
+
+    :raises ValueRemoved: at the field
+    """
+    given = {}
+    for label, _pk, _verb, before, after, _version in changes:
+        if not (fields := _fields_of(label)):
+            continue
+        old, new = json.loads(before), json.loads(after)
+        for name in fields.keys() & new.keys():
+            for value in _items(new[name]) - _items(old.get(name)):
+                given[fields[name], value] = name
+    if not given:
+        return
+    rows = ListValue.objects.filter(list_key__in={key for key, _value in given})
+    rows = lock(rows.filter(value__in={value for _key, value in given})).order_by("pk")
+    for key, value in given.keys() - set(rows.values_list("list_key", "value")):
+        message = _("“%(value)s” is not in its list any more. Choose again.") % {"value": value}
+        raise ValueRemoved(message, field=given[key, value])
+
+
+def _items(value):
+    """The values that a field of one or of several holds."""
+    return {*value} if isinstance(value, list) else {value} - {None, ""}
 
 
 # -- writing ----------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ from core.constraints import constraint_errors
 from core.fields import CountryField, CurrencyField, StringListField
 from core.journal import Change, OneTimeKey, Operation
 from core.once import once
+from core.prepared import prepared
+from core.reach.loans import Loan
 from core.records import Journalled, JournalledQuerySet
 from core.search import search
 from users.models import language_choices, validate_time_zone
@@ -32,6 +34,7 @@ __all__ = [
     "Record",
     "SavedView",
     "Seen",
+    "Share",
     "Shared",
 ]
 
@@ -81,6 +84,7 @@ class Record(Journalled):
     access = None  # its row in core.reach.MATRIX; None: everybody reads, administrators write
     is_shared = False  # its owner decides who else reads it, see Shared
     access_parents = ()  # foreign keys whose records lend a child row its access
+    verb_on_parents = reach.Verb.EDIT  # what writing a child row asks of one of them
     values_of_rules = {}  # by field, the values of its list that rules write or ask for
 
     objects = RecordQuerySet.as_manager()
@@ -135,6 +139,95 @@ class Record(Journalled):
                 if (least is not None and value < least) or (most is not None and value > most):
                     return False
         return True
+
+
+class Share(Record):
+    """
+    That a user, or the people of a team, may see or edit one record of somebody else.
+
+    ``record`` is the foreign key of each table of shares. The last day of ``until`` counts.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("user"),
+    )
+    team = models.ForeignKey(
+        "users.Team",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("team"),
+    )
+    level = models.PositiveSmallIntegerField(
+        _("access"), choices=reach.Access, default=reach.Access.READ
+    )
+    until = models.DateField(_("until"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=255, blank=True)
+
+    access_parents = ("record",)
+    verb_on_parents = reach.Verb.SHARE
+    heading = _("Shared with")  # of a list of them
+    opens_private = False  # whether it gives access to a record that is marked as private
+
+    class Meta(Record.Meta):
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                name="%(class)s_one_grantee",
+                condition=Q(user__isnull=True, team__isnull=False)
+                | Q(user__isnull=False, team__isnull=True),
+                violation_error_code="user",
+                violation_error_message=_("Share with a person or with a team."),
+            ),
+            models.CheckConstraint(
+                name="%(class)s_level_known",
+                condition=Q(level__in=reach.Access.values),
+                violation_error_code="level",
+                violation_error_message=_("Choose what is shared."),
+            ),
+            models.UniqueConstraint(
+                name="%(class)s_user_once",
+                fields=["record", "user"],
+                violation_error_code="user",
+                violation_error_message=_("It is shared with this person already."),
+            ),
+            models.UniqueConstraint(
+                name="%(class)s_team_once",
+                fields=["record", "team"],
+                violation_error_code="team",
+                violation_error_message=_("It is shared with this team already."),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.record} – {self.grantee}"
+
+    def get_absolute_url(self):
+        return self.record.get_absolute_url()
+
+    @property
+    def grantee(self):
+        """The user or the team that it is shared with."""
+        return self.user or self.team
+
+    def has_ended(self, today):
+        """Whether its last day is over."""
+        return self.until is not None and self.until < today
+
+    @classmethod
+    def loans(cls, asker):
+        """What is shared with somebody, with his team, or with a team that he manages."""
+        mine = Q(user=asker.user) | Q(team=asker.team) | Q(team__manager=asker.user)
+        rows = cls.objects.filter(mine, Q(until=None) | Q(until__gte=asker.today))
+        label = cls._meta.get_field("record").related_model._meta.label
+        opens = cls.opens_private
+        return [Loan(label, rows, key="record_id", access=F("level"), opens_private=opens)]
 
 
 class OwnedRecord(Record):
@@ -208,6 +301,18 @@ class OwnedRecord(Record):
             record.search_text = normalise.search_text(values)
 
 
+class Reaches(models.IntegerChoices):
+    """How far a right reaches at most, whatever the role allows: a Scope of core.reach."""
+
+    PRIVATE = reach.Scope.OWN, _("Their owner and who stands above")
+    TEAM = reach.Scope.TEAM, _("The owner’s team as well")
+    EVERYONE = reach.Scope.ALL, _("Everybody whose role allows it")
+
+
+def _default(label, value):
+    return models.PositiveSmallIntegerField(label, choices=Reaches, default=value)
+
+
 class Organisation(Record):
     """The organisation's settings, one row. Days and fiscal periods are those of its zone."""
 
@@ -249,6 +354,17 @@ class Organisation(Record):
     routes_to_account_owner = models.BooleanField(
         _("leads of a known account go to its owner"), default=False
     )
+    account_read = _default(_("accounts are seen by"), Reaches.EVERYONE)
+    account_edit = _default(_("accounts are edited by"), Reaches.TEAM)
+    contact_read = _default(_("contacts are seen by"), Reaches.EVERYONE)
+    contact_edit = _default(_("contacts are edited by"), Reaches.TEAM)
+    lead_read = _default(_("leads are seen by"), Reaches.TEAM)
+    lead_edit = _default(_("leads are edited by"), Reaches.TEAM)
+    opportunity_read = _default(_("opportunities are seen by"), Reaches.TEAM)
+    opportunity_edit = _default(_("opportunities are edited by"), Reaches.PRIVATE)
+    admins_need_second_step = models.BooleanField(
+        _("administrators need a second step to sign in"), default=False
+    )
 
     class Meta(Record.Meta):
         verbose_name = _("organisation")
@@ -264,6 +380,21 @@ class Organisation(Record):
                 condition=Q(fiscal_year_start_month__range=(1, 12)),
                 violation_error_code="fiscal_year_start_month",
                 violation_error_message=_("Enter a month from 1 to 12."),
+            ),
+            *(
+                models.CheckConstraint(
+                    name=f"organisation_{access}_reach",
+                    condition=Q(
+                        **{
+                            f"{access}_read__in": Reaches.values,
+                            f"{access}_edit__in": Reaches.values,
+                            f"{access}_edit__lte": F(f"{access}_read"),
+                        }
+                    ),
+                    violation_error_code=f"{access}_edit",
+                    violation_error_message=_("Nobody can edit what he can't see."),
+                )
+                for access in ("account", "contact", "lead", "opportunity")
             ),
         ]
 
@@ -287,11 +418,16 @@ class Organisation(Record):
     @classmethod
     def current(cls):
         """The settings, read once a request; the defaults while the row is not there yet."""
-        return once("organisation", lambda: cls.objects.filter(pk=1).first() or cls(pk=1))
+        return once("organisation", lambda: next(iter(_organisations(1)), None) or cls(pk=1))
 
     def today(self):
         """The present date in the organisation's zone: the day that rules and reports mean."""
         return timezone.localdate(timezone=ZoneInfo(self.time_zone))
+
+
+@prepared
+def _organisations(key):
+    return Organisation.objects.filter(pk=key)
 
 
 class ListValueQuerySet(RecordQuerySet):

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import Conflict, Stale
 from core.journal import Change, RowsMoved, Verb, canonical, joined
+from core.prepared import Blank
 
 BATCH = 1000  # rows with values of their own in one UPDATE: its cost grows with their square
 TREE_LOCK = 7_241_001  # one number for pg_advisory_xact_lock, the hierarchy's
@@ -655,6 +656,18 @@ def _with_children(records):
     return found
 
 
+@models.CharField.register_lookup
+class Like(Lookup):
+    """``path__like="/1/7/%"``: the text fits the pattern, in which nothing is escaped."""
+
+    lookup_name = "like"
+
+    def as_sql(self, compiler, connection):
+        lhs, lhs_params = self.process_lhs(compiler, connection)
+        rhs, rhs_params = self.process_rhs(compiler, connection)
+        return f"{lhs} LIKE {rhs}", [*lhs_params, *rhs_params]
+
+
 @models.Field.register_lookup
 @ForeignObject.register_lookup
 class Among(Lookup):
@@ -664,6 +677,8 @@ class Among(Lookup):
     prepare_rhs = False
 
     def get_db_prep_lookup(self, value, connection):
+        if isinstance(value, Blank):
+            return "%s", [value]
         keys = [item.pk if isinstance(item, models.Model) else item for item in value]
         return "%s", [json.dumps(keys) if connection.vendor == "sqlite" else keys]
 

@@ -6,7 +6,8 @@ from core.filtering import FilterRefused, parse
 from core.journal import Kind, Label, operation, retried
 from core.models import SavedView
 from core.once import once
-from core.reach import Verb, may, require
+from core.prepared import prepared
+from core.reach import Verb, audience, may, reach_of, require
 from core.records import lock, remove
 from core.tables import COUNT_LIMIT
 
@@ -16,11 +17,12 @@ PINNED = 12
 def views_for(user):
     """All views that ``user`` is offered: his own and those shared with him; once a request."""
 
-    def load():
-        rows = SavedView.objects.offered_to(user).select_related("owner")
-        return list(rows.order_by("name", "pk"))
+    return once(("views", user.pk), lambda: _views(audience(reach_of(user))))
 
-    return once(("views", user.pk), load)
+
+@prepared
+def _views(offered):
+    return SavedView.objects.filter(offered).select_related("owner").order_by("name", "pk")
 
 
 def views_of(model, user):

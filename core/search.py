@@ -2,9 +2,7 @@
 
 import re
 
-from django.db.models import Case, Q, TextField, Value, When
-from django.db.models.functions import Concat
-from django.db.models.lookups import Contains
+from django.db.models import Q
 
 from core.indexes import Unindexed
 from core.normalise import fold, national_digits, search_text
@@ -63,27 +61,40 @@ def words_of(text):
 
 def ranked(queryset, text, *, limit):
     """
-    The ``limit`` records to show first for a search, in one query, with what they are shown by.
+    The ``limit`` records to show first for a search, as a list, with what they are shown by.
 
     First those that hold the text in full, as a name, a company, an e-mail address or a number;
     then those with a word that begins with it; then the others. In each the name comes first,
-    then the newest. Each record tells its ``rank``, 0 for the best. Rule: docs/rules/search.md.
+    then the newest. Each record tells its ``rank``, 0 for the best. Their texts are read and
+    compared first, so that a kind in which nothing is found costs one small query.
+    Rule: docs/rules/search.md.
     """
     words = words_of(text[:MAX_LENGTH].strip())
     if not words:
-        return queryset.none()
-    found, phrase = search(queryset, text).order_by(), " ".join(words)
-    newest = found.order_by(Unindexed("pk").desc()).values("pk")[:CANDIDATES]
-    known = found.filter(_has_key(queryset.model, text)).values("pk")[:limit]
+        return []
+    found = search(queryset, text).order_by(Unindexed("pk").desc()).values_list("pk", "search_text")
+    texts = dict(found[:CANDIDATES])
+    if len(texts) == CANDIDATES:
+        texts |= dict(found.filter(_has_key(queryset.model, text))[:limit])
+    ranks = {pk: rank_of(search_text, " ".join(words)) for pk, search_text in texts.items()}
+    best = sorted(ranks, key=lambda pk: (ranks[pk], -pk))[:limit]
     # By their keys alone: told the conditions again, SQLite would walk an index of all records.
-    everything = queryset.model._base_manager.all()
-    keys = (
-        everything.filter(pk__in=newest)
-        .values("pk")
-        .union(everything.filter(pk__in=known).values("pk"))
-    )
-    rows = everything.filter(pk__in=keys).select_related("owner", *queryset.model.hint_links)
-    return rows.annotate(rank=_rank(phrase)).order_by("rank", "-pk")[:limit]
+    rows = queryset.model._base_manager.select_related("owner", *queryset.model.hint_links)
+    records = rows.in_bulk(best) if best else {}
+    for pk, record in records.items():
+        record.rank = ranks[pk]
+    return [records[pk] for pk in best if pk in records]
+
+
+def rank_of(search_text, phrase):
+    """How well a text fits a typed one, 0 for the best: in full first, then at a beginning."""
+    words = f" {search_text} "
+    for rank, place in ((0, f" {phrase} "), (2, f" {phrase}")):
+        if words.startswith(place):
+            return rank
+        if place in words:
+            return rank + 1
+    return 4
 
 
 def _has_key(model, text):
@@ -93,18 +104,6 @@ def _has_key(model, text):
         if value := key(text[:MAX_LENGTH].strip()):
             condition |= Q(**{name: value})
     return condition
-
-
-def _rank(phrase):
-    words = Concat(Value(" "), "search_text", Value(" "), output_field=TextField())
-    return Case(
-        When(search_text__startswith=f"{phrase} ", then=0),
-        When(search_text=phrase, then=0),
-        When(Contains(words, f" {phrase} "), then=1),
-        When(search_text__startswith=phrase, then=2),
-        When(Contains(words, f" {phrase}"), then=3),
-        default=4,
-    )
 
 
 def reason(record, text, *, shown):

@@ -54,6 +54,15 @@ def locked_all(model, keys, *, by):
     return found
 
 
+def locked_owner(owner):
+    """
+    Lock a user who is about to own something, before the records, and return him as he is now.
+
+    Who deactivates him at the same moment waits, or has done it already.
+    """
+    return lock(User.objects.filter(pk=owner.pk)).order_by("pk").get()
+
+
 def require_all(records, *, by, verb):
     """
     Refuse unless ``by`` may ``verb`` each of ``records``, without naming those he may not.
@@ -86,7 +95,7 @@ def assign(record, *, owner, by, key=None):
     """
     label = Label(ASSIGNED, record=record, owner=owner)
     with operation(Kind.EDIT, by=by, label=label, key=key) as op:
-        owner = lock(User.objects.filter(pk=owner.pk)).order_by("pk").get()
+        owner = locked_owner(owner)
         record = locked(record, by=by, verb=Verb.ASSIGN)
         refuse_owner(owner, by=by)
         before = copy.copy(record)

@@ -2,6 +2,14 @@
 
 from django.dispatch import Signal
 
+sweeping = Signal()
+"""
+The nightly sweep has come to the apps: what has become due, what can go?
+
+Sent outside any operation; a receiver does its work by its own services and returns a sentence
+about it, or None.
+"""
+
 owner_changed = Signal()
 """
 A record has another owner.

@@ -38,7 +38,8 @@ from core.fields import (
 )
 from core.models import ListValue
 from core.once import once
-from core.reach import ADDRESS_PARTS, may
+from core.prepared import prepared
+from core.reach import ADDRESS_PARTS, fields_judged, may
 from core.templatetags.components import SHOWN
 from users.models import User
 
@@ -104,6 +105,14 @@ class Column:
             value = getattr(value, name, None)
         return value
 
+    def reads(self, model):
+        """The fields of ``model`` that its cells read, as far as its declaration tells them."""
+        for name in (self.key, self.value, "currency" if self.kind == "money" else None):
+            if isinstance(name, str) and (model_field := _fields(model).get(name)):
+                yield name
+                if model_field.is_relation:
+                    yield f"{name}__name"
+
     def shown(self, record):
         """The value as people read it, with its markup; the blank's words if there is none."""
         value = self.value_of(record)
@@ -116,16 +125,20 @@ class Column:
             return format_html(link, record.get_absolute_url(), value)
         return SHOWN[self.kind](
             value,
-            currency=getattr(record, "currency", ""),
+            currency=getattr(record, "currency", "") if self.kind == "money" else "",
             tone=self.tone(record) if self.tone else "",
         )
 
 
 @functools.cache
+def _fields(model):
+    return {field.name: field for field in model._meta.concrete_fields}
+
+
+@functools.cache
 def _reader(model, name):
     """A function of a record: its attribute ``name``, choices and countries by their names."""
-    fields = {field.name: field for field in model._meta.concrete_fields}
-    model_field = fields.get(name)
+    model_field = _fields(model).get(name)
     read = attrgetter(name)
     if isinstance(model_field, CountryField):
         return lambda record: country_name(read(record))
@@ -144,10 +157,15 @@ def labels_of(list_key):
 def _load_labels():
     """The labels of all lists, without making records of them: {list key: {value: label}}."""
     labels = {}
-    rows = ListValue.objects.order_by("list_key", "position", "pk")
-    for key, value, label in rows.values_list("list_key", "value", "label"):
+    for key, value, label in _list_values():
         labels.setdefault(key, {})[value] = label
     return labels
+
+
+@prepared
+def _list_values():
+    rows = ListValue.objects.order_by("list_key", "position", "pk")
+    return rows.values_list("list_key", "value", "label")
 
 
 @dataclass(frozen=True)
@@ -167,6 +185,7 @@ class Table:
     columns = ()
     default_columns = None  # the keys shown unless the user chooses; None for all
     default_sort = ""
+    reads = ()  # the fields that rows need besides their columns': for names, tones, sums
 
     @classmethod
     def column(cls, key):
@@ -197,6 +216,16 @@ class Table:
             return [link, *(by_key[key] for key in asked if key in by_key)]
         default = cls.default_columns or by_key.keys()
         return [link, *(column for column in others if column.key in default)]
+
+    @classmethod
+    def narrowed(cls, queryset, columns, sort):
+        """``queryset`` with the fields that rows of these columns read; records are far wider."""
+        model = queryset.model
+        names = {*cls.reads, *fields_judged(model), sort.column.sort}
+        names.update(*(column.reads(model) for column in columns))
+        linked = {name.removesuffix("__name") for name in names if name.endswith("__name")}
+        queryset = queryset.only(*names)
+        return queryset.select_related(*linked) if linked else queryset
 
 
 def page_size(text, *, columns=1):
@@ -292,7 +321,7 @@ def neighbours(record, queryset, sort):
 
     One query, by the same indexes as the pages; None if the record is not in the list.
     """
-    walk = _Walk(queryset.select_related(None), sort)
+    walk = _Walk(queryset, sort)
     position = walk.position_of(record)
     row = queryset.model.objects.filter(pk=record.pk).order_by()
     row = row.annotate(

@@ -84,6 +84,7 @@ class UndoPlan:
     operation: Operation
     target: Operation  # the last operation of the chain: a redo, if it was redone
     policy: str
+    by: object = None  # who asks for it; None is the system
     steps: list = field(default_factory=list)
     left: dict = field(default_factory=dict)  # what newer chunks of a run would leave, as state
     state: dict = field(default_factory=dict)  # (model, id) -> values after the playback, or None
@@ -244,7 +245,7 @@ def _last_active(op):
 
 
 def _plan(op, target, policy, *, by, locked=False, left=None):
-    plan = UndoPlan(op, target, policy, left={} if left is None else left)
+    plan = UndoPlan(op, target, policy, by, left={} if left is None else left)
     plan.steps = list(Change.objects.filter(operation=target).order_by("-pk"))
     _load_present(plan, locked=locked)
     _require_reverse(plan, by)

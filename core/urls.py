@@ -29,6 +29,7 @@ urlpatterns = [
         organisation.OrganisationUpdateView.as_view(),
         name="organisation_update",
     ),
+    path("settings/access/", organisation.AccessUpdateView.as_view(), name="access_update"),
     path("settings/lists/", list_values.ListIndexView.as_view(), name="list_index"),
     path(
         "settings/lists/values/<key:pk>/move/",

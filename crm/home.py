@@ -1,7 +1,7 @@
 """
 The start page: what the user can act on today, and what he looked at and changed last.
 
-Six queries of its own, whatever the size of the tables: one for the leads, two for the deals,
+Seven queries of its own, whatever the size of the tables: two each for the leads and the deals,
 one each for the records that were looked at and that were changed, and one for the first steps
 as long as they are shown.
 """
@@ -28,7 +28,8 @@ from contacts.models import Contact
 from core import display
 from core.journal import Change, Kind, Operation
 from core.models import Organisation, Seen
-from core.reach import Verb, may, reach_of
+from core.prepared import prepared
+from core.reach import Verb, may, reach_of, where
 from core.undo import RUNS
 from crm.onboarding import first_steps
 from leads.models import Lead, Phase
@@ -36,7 +37,7 @@ from opportunities.models import ForecastCategory, OpenSum, Opportunity
 
 HIGH_SCORE = 60
 SHOWN_LEADS = 6  # of each phase
-# What is shown of a lead; wider rows make the database slow to rank them all.
+# What is shown of a lead.
 LEAD_FIELDS = (
     *("salutation", "first_name", "middle_name", "last_name", "suffix", "company", "email"),
     *("phase", "qualification_score", "lead_source", "phone_e164", "do_not_call"),
@@ -134,39 +135,20 @@ class Leads:
 
         Those of a hand-over that waits, by or to the user or his people, stand by themselves.
         """
-        handed_over = sorted(reach_of(user).lent(Lead))
+        handed_over = sorted(reach_of(user).lent_by(Lead))
+        among = Q(pk__in=handed_over) if handed_over else None
         today = Organisation.current().today()
-        wanted = Q(phase__in=[Phase.OPEN, Phase.QUALIFIED])
-        wanted |= Q(phase=Phase.NURTURING, nurture_until__lte=today)
-        best_first = (
-            Case(When(qualification_score__gte=HIGH_SCORE, then=0), default=1),
-            "created_at",
-            "pk",
-        )
-        rows, parts = Lead.objects.visible_to(user).live().select_related("owner"), [F("phase")]
-        wanted, fields = wanted & Q(owner__in=owners), LEAD_FIELDS
-        if handed_over:
-            among = Q(pk__in=handed_over)
-            rows = rows.select_related("handed_over_to", "handed_over_by")
-            wanted, fields = wanted | among, (*LEAD_FIELDS, *HANDOVER_FIELDS)
-            parts = [Case(When(among, then=Value("")), default=F("phase"))]
-        rows = (
-            rows.filter(wanted)
-            .annotate(
-                place=Window(RowNumber(), partition_by=parts, order_by=best_first),
-                number=Window(Count("pk"), partition_by=parts),
-            )
-            .filter(place__lte=SHOWN_LEADS)
-            .only(*fields)
-            .order_by("phase", "place")
-        )
+        ranked = _ranked(where(Lead, user), Q(owner_id__in=owners), among, today)
+        by_key = {lead.pk: lead for lead in _leads([*ranked], is_handed_over=bool(handed_over))}
         by_phase, counts, handovers = {}, Counter(), []
-        for lead in rows:
-            if lead.pk in handed_over:
+        for key, number in ranked.items():
+            if (lead := by_key.get(key)) is None:  # gone in between
+                continue
+            if key in handed_over:
                 handovers.append(cls.handover(lead, user=user))
                 continue
             by_phase.setdefault(Phase(lead.phase), []).append(lead)
-            counts[Phase(lead.phase)] = lead.number
+            counts[Phase(lead.phase)] = number
         handovers.sort(key=lambda row: (not row["is_mine"], row["due_at"]))
         return cls(by_phase, counts, handovers)
 
@@ -210,6 +192,47 @@ class Leads:
                "kind": "number", "note": _("Qualified leads")}  # fmt: skip
 
 
+def _ranked(visible, owned, handed_over, today):
+    """The keys of the leads that are shown, in their order, each with the number of its kind."""
+    return dict(_ranks(visible, owned, handed_over, today))
+
+
+@prepared
+def _ranks(visible, owned, handed_over, today):
+    wanted = Q(phase__in=[Phase.OPEN, Phase.QUALIFIED])
+    wanted |= Q(phase=Phase.NURTURING, nurture_until__lte=today)
+    wanted, parts = wanted & owned, [F("phase")]
+    if handed_over:
+        wanted |= handed_over
+        parts = [Case(When(handed_over, then=Value("")), default=F("phase"))]
+    best_first = (
+        Case(When(qualification_score__gte=HIGH_SCORE, then=0), default=1),
+        "created_at",
+        "pk",
+    )
+    rows = (
+        Lead.objects.filter(visible)
+        .live()
+        .filter(wanted)
+        .annotate(
+            place=Window(RowNumber(), partition_by=parts, order_by=best_first),
+            number=Window(Count("pk"), partition_by=parts),
+        )
+    )
+    # An index has all of this; what is shown besides is read of those few alone.
+    rows = rows.filter(place__lte=SHOWN_LEADS).order_by("phase", "place")
+    return rows.values_list("pk", "number")
+
+
+@prepared
+def _leads(keys, *, is_handed_over):
+    leads = Lead.objects.filter(pk__among=keys).select_related("owner")
+    if is_handed_over:
+        leads = leads.select_related("handed_over_to", "handed_over_by")
+        return leads.only(*LEAD_FIELDS, *HANDOVER_FIELDS)
+    return leads.only(*LEAD_FIELDS)
+
+
 # -- deals ------------------------------------------------------------------------------------
 
 
@@ -225,13 +248,8 @@ class Deals:
     def of(cls, owners, *, user):
         today = Organisation.current().today()
         soon = today + datetime.timedelta(days=SOON_DAYS)
-        deals = Opportunity.objects.visible_to(user).live().open().filter(owner__in=owners)
-        rows = deals.select_related("account", "stage").order_by("close_date", "pk")
-        return cls(
-            list(rows.only(*DEAL_FIELDS)[:READ_DEALS]),
-            list(deals.open_sums(today=today, soon=soon)),
-            today,
-        )
+        of = where(Opportunity, user), Q(owner_id__in=owners)
+        return cls(_next_deals(*of), [*map(OpenSum.of, _sums_of_deals(*of, today, soon))], today)
 
     @property
     def overdue_count(self):
@@ -295,6 +313,18 @@ class Deals:
                 yield category.label, count, amounts(rows, limit=len(rows))
 
 
+@prepared
+def _next_deals(visible, owned):
+    deals = Opportunity.objects.filter(visible, owned).live().open()
+    rows = deals.select_related("account", "stage").order_by("close_date", "pk")
+    return rows.only(*DEAL_FIELDS)[:READ_DEALS]
+
+
+@prepared
+def _sums_of_deals(visible, owned, today, soon):
+    return Opportunity.objects.filter(visible, owned).live().by_due(today, soon)
+
+
 def amounts(sums, *, limit=SAID_CURRENCIES):
     """What OpenSums add up to, in each currency by itself, the most frequent ones first."""
     totals, frequency = {}, Counter()
@@ -321,14 +351,7 @@ NAMED_BY = {
 
 def last_seen(user):
     """The records that ``user`` looked at last, the latest first, if still there."""
-
-    def seen_of(model):
-        seen = Seen.objects.filter(user=user, model=model._meta.label_lower)
-        latest = seen.order_by("-at", "-pk").values("object_id")[:READ_SEEN]
-        at = Subquery(seen.filter(object_id=OuterRef("pk")).values("at"))
-        return model.objects.filter(pk__in=latest).annotate(at=at)
-
-    return _latest(seen_of, user, limit=SHOWN_SEEN)
+    return named(_seen(user.pk, *visible_kinds(user)))
 
 
 def recent_changes(user):
@@ -337,6 +360,27 @@ def recent_changes(user):
 
     From the journal, so that no table is searched; runs and undos are left out.
     """
+    return named(_changed(user.pk, *visible_kinds(user)))
+
+
+def visible_kinds(user):
+    """The conditions under which ``user`` may see the records of each kind."""
+    return [where(model, user) for model in NAMED_BY]
+
+
+@prepared
+def _seen(user, *visible):
+    def seen_of(model):
+        seen = Seen.objects.filter(user=user, model=model._meta.label_lower)
+        latest = seen.order_by("-at", "-pk").values("object_id")[:READ_SEEN]
+        at = Subquery(seen.filter(object_id=OuterRef("pk")).values("at"))
+        return model.objects.filter(pk__in=latest).annotate(at=at)
+
+    return _latest(seen_of, visible)[:SHOWN_SEEN]
+
+
+@prepared
+def _changed(user, *visible):
     done = Operation.objects.filter(actor=user).exclude(kind__in=[*RUNS, Kind.UNDO])
     done = done.order_by("-pk").values("pk")[:READ_OPERATIONS]
 
@@ -345,17 +389,33 @@ def recent_changes(user):
         rows = model.objects.filter(pk__in=changes.values("object_id"))
         return rows.annotate(at=F("updated_at"))
 
-    return _latest(changed_of, user, limit=SHOWN_CHANGES)
+    return _latest(changed_of, visible)[:SHOWN_CHANGES]
 
 
-def _latest(rows_of, user, *, limit):
+def _latest(rows_of, visible):
     """
     Of all kinds of records the latest by the time ``at``, in one query.
 
     ``rows_of`` gives the rows of a model with their time; hidden and archived ones are left out.
     """
-    first, *others = [_named(rows_of(model), names, user) for model, names in NAMED_BY.items()]
-    rows = first.union(*others, all=True).order_by("-at", "model", "pk")[:limit]
+    kinds = zip(NAMED_BY.items(), visible, strict=True)
+    first, *others = [
+        _with_names(rows_of(model).filter(allowed), names) for (model, names), allowed in kinds
+    ]
+    return first.union(*others, all=True).order_by("-at", "model", "pk")
+
+
+def _with_names(rows, names):
+    texts = {
+        f"text_{number}": Cast(name, CharField()) if name else Value("", CharField())
+        for number, name in enumerate(names)
+    }
+    label = Value(rows.model._meta.model_name, CharField())
+    return rows.live().annotate(model=label, **texts).values_list("model", "pk", "at", *texts)
+
+
+def named(rows):
+    """The records of ``rows``, such as ``_latest`` has, as the page shows them."""
     by_name = {model._meta.model_name: model for model in NAMED_BY}
     found = []
     for name, pk, at, first_text, second_text, *texts in rows:
@@ -365,13 +425,3 @@ def _latest(rows_of, user, *, limit):
         kind = capfirst(model._meta.verbose_name)
         found.append({"kind": name, "label": kind, "name": text, "url": url, "at": at})
     return found
-
-
-def _named(rows, names, user):
-    texts = {
-        f"text_{number}": Cast(name, CharField()) if name else Value("", CharField())
-        for number, name in enumerate(names)
-    }
-    label = Value(rows.model._meta.model_name, CharField())
-    rows = rows.visible_to(user).live().annotate(model=label, **texts)
-    return rows.values_list("model", "pk", "at", *texts)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 from core.batches import Assign
 from core.journal import Kind, Label, Operation, operation, retried
 from core.models import Organisation
+from core.prepared import prepared
 from core.records import lock
 from core.services import ASSIGNED
 from leads.models import Conversion, Lead, Phase
@@ -20,7 +21,7 @@ LEADS = 5
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do: what, why, on which page; ``done`` gives the rows that prove it."""
+    """One thing to do: what, why, on which page; ``done(key)`` the rows that prove it of a user."""
 
     name: str
     label: str
@@ -33,8 +34,8 @@ class Step:
         return reverse(self.page)
 
 
-def _did(user, **how):
-    return Operation.objects.filter(actor=user, **how)
+def _did(key, **how):
+    return Operation.objects.filter(actor=key, **how)
 
 
 ADD = Step(
@@ -42,56 +43,57 @@ ADD = Step(
     _("Add five leads"),
     _("A lead is somebody who may be interested. A name and a company are enough."),
     "leads:lead_create",
-    lambda user: Lead.objects.filter(owner=user).order_by("pk")[LEADS - 1 : LEADS],
+    lambda key: Lead.objects.filter(owner=key).order_by("pk")[LEADS - 1 : LEADS],
 )
 QUALIFY = Step(
     "qualify",
     _("Qualify one of them"),
     _("Answer interest, budget and timeline on its page, then set the status."),
     "leads:lead_list",
-    lambda user: Lead.objects.filter(owner=user, phase__in=[Phase.QUALIFIED, Phase.CONVERTED]),
+    # Live ones only: of these an index has the phases. Else all leads may be read for none.
+    lambda key: Lead.objects.live().filter(owner=key, phase__in=[Phase.QUALIFIED, Phase.CONVERTED]),
 )
 CONVERT = Step(
     "convert",
     _("Convert a lead"),
     _("It becomes an account, a contact and a deal. You see beforehand what will happen."),
     "leads:lead_list",
-    lambda user: Conversion.objects.filter(converted_by=user),
+    lambda key: Conversion.objects.filter(converted_by=key),
 )
 TAKE_BACK = Step(
     "take_back",
     _("Take something back"),
     _("Everything that you did stands in the history, each with its Undo."),
     "core:history",
-    lambda user: _did(user, kind=Kind.UNDO),
+    lambda key: _did(key, kind=Kind.UNDO),
 )
 ASSIGN = Step(
     "assign",
     _("Give a lead to somebody"),
     _("“Assign to someone” in the menu of its page. The new owner finds it on the start page."),
     "leads:lead_list",
-    lambda user: _did(user, label__message__in=[ASSIGNED, Assign.message]),
+    lambda key: _did(key, label__message__in=[ASSIGNED, Assign.message]),
 )
 ORGANISATION = Step(
     "organisation",
     _("Say who you are"),
     _("Name, currency, time zone and fiscal year decide how everybody’s figures read."),
     "core:organisation_update",
-    lambda user: Organisation.objects.filter(pk=1, version__gt=1),
+    lambda key: Organisation.objects.filter(pk=1, version__gt=1),
 )
 PEOPLE = Step(
     "people",
     _("Add the people who work with you"),
     _("A role says what each of them may do, a team whose records they see."),
     "administration:user_create",
-    lambda user: User.objects.exclude(pk=user.pk),
+    lambda key: User.objects.exclude(pk=key),
 )
 FILL = Step(
     "fill",
     _("Bring in leads, or sample data to play with"),
     _("Sample data comes in one step and goes in one, without a trace."),
     "administration:sample_data",
-    lambda user: Lead.objects.all(),
+    lambda key: Lead.objects.all(),
 )
 
 SELLING = (ADD, QUALIFY, CONVERT, TAKE_BACK)
@@ -128,9 +130,14 @@ def first_steps(user):
     steps = STEPS.get(user.role, ())
     if not steps or not user.shows_first_steps:
         return None
-    wanted = {step.name: Exists(step.done(user)) for step in steps}
-    done = User.objects.filter(pk=user.pk).values_list(*wanted.values()).get()
+    (done,) = _done(user.pk, role=user.role)
     return Progress(tuple(zip(steps, done, strict=True)))
+
+
+@prepared
+def _done(key, *, role):
+    wanted = [Exists(step.done(key)) for step in STEPS[role]]
+    return User.objects.filter(pk=key).values_list(*wanted)
 
 
 @retried

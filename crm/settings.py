@@ -89,6 +89,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+DEVICE_COOKIE_NAME = "__Host-device" if HTTPS else "device"
 SESSION_COOKIE_AGE = 14 * 24 * 60 * 60
 CSRF_COOKIE_HTTPONLY = True  # scripts take the token from the page
 CSRF_FAILURE_VIEW = "crm.errors.csrf_failure"
@@ -120,12 +121,14 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.forms",
     "django_filters",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "users",
     "core",
     "accounts",
@@ -151,10 +154,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "users.middleware.UserSettingsMiddleware",
     "users.middleware.SignedInMiddleware",
     "core.middleware.ActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "core.middleware.SecondStepMiddleware",
 ]
 
 ROOT_URLCONF = "crm.urls"
@@ -182,9 +187,11 @@ TEMPLATES = [
 # People
 
 AUTH_USER_MODEL = "users.User"
-LOGIN_URL = "login"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
-LOGOUT_REDIRECT_URL = "login"
+LOGOUT_REDIRECT_URL = "account_login"
+PROFILE_URL = "administration:profile"
+SESSION_ENGINE = "users.sessions"
 PASSWORD_RESET_TIMEOUT = 60 * 60
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 
@@ -197,6 +204,81 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"user_attributes": ["email", "name"]},
     },
 ]
+
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+ACCOUNT_ADAPTER = "users.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"  # who invites somebody vouches for the address
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False  # users.attempts counts for all processes at once
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+ACCOUNT_FORMS = {
+    "login": "users.forms.LoginForm",
+    "reset_password": "users.forms.ResetRequestForm",
+    "reset_password_from_key": "users.forms.NewPasswordForm",
+    "change_password": "users.forms.ChangePasswordForm",
+    "set_password": "users.forms.SetPasswordForm",
+    "reauthenticate": "users.forms.ReauthenticateForm",
+}
+MFA_ADAPTER = "users.adapters.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+MFA_FORMS = {
+    "authenticate": "users.forms.AuthenticateForm",
+    "reauthenticate": "users.forms.ReauthenticateCodeForm",
+    "activate_totp": "users.forms.ActivateTOTPForm",
+    "add_webauthn": "users.forms.AddKeyForm",
+    "edit_webauthn": "users.forms.EditKeyForm",
+}
+
+# How many proxies stand in front and add to X-Forwarded-For: whose address an attempt counts for.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
+
+# Another service that says who somebody is: {provider: (its name, its page here, whose keys)}.
+# Nobody gets an account by it; it opens the account that has the address it confirms.
+SINGLE_SIGN_ON = {}
+PROVIDERS = "allauth.socialaccount.providers"
+SOCIALACCOUNT_ADAPTER = "users.single_sign_on.SingleSignOnAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a form may not lead to another site
+SOCIALACCOUNT_PROVIDERS = {}
+
+if OIDC_URL := env("OIDC_URL", default=""):
+    name = env("OIDC_NAME", default="OpenID Connect")
+    app = {
+        "provider_id": "oidc",
+        "name": name,
+        "client_id": env("OIDC_CLIENT_ID"),
+        "secret": env("OIDC_CLIENT_SECRET"),
+        "settings": {"server_url": OIDC_URL},
+    }
+    SOCIALACCOUNT_PROVIDERS["openid_connect"] = {"APPS": [app]}
+    where = {"provider_id": "oidc"}
+    SINGLE_SIGN_ON[f"{PROVIDERS}.openid_connect"] = (name, "openid_connect_login", where)
+
+if SAML_METADATA_URL := env("SAML_METADATA_URL", default=""):
+    name = env("SAML_NAME", default="SAML")
+    app = {
+        "provider_id": env("SAML_ENTITY_ID"),
+        "name": name,
+        "client_id": "saml",
+        "settings": {
+            "idp": {"entity_id": env("SAML_ENTITY_ID"), "metadata_url": SAML_METADATA_URL},
+            "attribute_mapping": {"uid": env("SAML_UID", default="uid"), "email": "email"},
+        },
+    }
+    SOCIALACCOUNT_PROVIDERS["saml"] = {"APPS": [app]}
+    SINGLE_SIGN_ON[f"{PROVIDERS}.saml"] = (name, "saml_login", {"organization_slug": "saml"})
+
+if SINGLE_SIGN_ON:
+    INSTALLED_APPS += ["allauth.socialaccount", *SINGLE_SIGN_ON]
 
 
 # Languages and time
@@ -260,6 +342,7 @@ LOGGING = {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         # Each request has its line; here only what broke has another one, with its trace.
         "django.request": {"level": "ERROR"},
+        "topsail.security": {"level": "INFO"},
         # Scanners of the internet send any name; the answer 400 is enough.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.models import Account
 from core.filtering import Condition, Filter, FilterRefused, Group, parse
-from core.journal import Kind, Label, operation, retried
+from core.journal import Kind, Label, RowsMoved, operation, retried
 from core.models import Organisation
 from core.reach import Verb
 from core.records import lock
@@ -205,6 +205,7 @@ def assign_by_rules(lead, *, by, key=None):
         before = copy.copy(lead)
         assigner = Assigner([lead])
         decision = assigner.decide(lead)
+        _hold_owners([decision])
         lead.save(update_fields=decision.set_on(lead, at=op.at))
         assigner.keep()
         op.label = decision.label(lead)
@@ -218,9 +219,25 @@ def choose_owners(leads):
     """Set the owners of new ``leads`` by the rules, inside the operation that then saves them."""
     Lead.derive(leads)
     assigner = Assigner(leads)
-    for lead in leads:
-        assigner.decide(lead).set_on(lead, at=timezone.now())
+    decisions = [assigner.decide(lead) for lead in leads]
+    _hold_owners(decisions)
+    for lead, decision in zip(leads, decisions, strict=True):
+        decision.set_on(lead, at=timezone.now())
     assigner.keep()
+
+
+def _hold_owners(decisions):
+    """
+    Lock those who are about to get leads; one statement, none where everybody keeps his own.
+
+    :raises RowsMoved: somebody was deactivated since it was decided; the service is run again
+    """
+    keys = {d.owner.pk for d in decisions if d.how != AssignedBy.KEPT}
+    if not keys:
+        return
+    rows = lock(User.objects.filter(pk__in=keys)).order_by("pk")
+    if not all(user.is_active for user in rows):
+        raise RowsMoved("an owner was deactivated since the rules chose him")
 
 
 # -- explaining -------------------------------------------------------------------------------

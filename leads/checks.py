@@ -132,3 +132,9 @@ def amounts_of_leads_have_a_currency():
     revenue &= Q(currency="") | Q(annual_revenue__gte=10**15)
     budget = Q(budget__isnull=False) & (Q(budget_currency="") | Q(budget__gte=10**12))
     yield from offending(Lead.objects.filter(revenue | budget))
+
+
+@check("I37")
+def open_leads_have_an_active_owner():
+    """An open lead belongs to somebody who can log in."""
+    yield from offending(Lead.objects.live().open().filter(owner__is_active=False))

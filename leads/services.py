@@ -15,7 +15,7 @@ from core.journal import Kind, Label, operation, retried
 from core.models import Organisation
 from core.reach import Verb, editable_fields
 from core.records import remove
-from core.services import locked
+from core.services import locked, locked_owner, refuse_owner
 from core.signals import owner_changed
 from leads.models import Lead, LeadStatus, Phase, Queue
 from leads.models.lead import nurture_preset, refuse_unexplained
@@ -261,9 +261,11 @@ def accept_handover(lead, *, by, key=None):
 
     :raises NotHandedOver: no hand-over of it waits for the answer of ``by``
     :raises NotAllowed: ``by`` has a role by now that does not work on leads
+    :raises OwnerInactive: ``by`` has been deactivated meanwhile
     """
     label = Label(gettext_noop("Accepted %(lead)s"), lead=lead)
     with operation(Kind.EDIT, by=by, label=label, key=key) as op:
+        refuse_owner(locked_owner(by), by=by)
         lead = _locked_for_answer(lead, by=by)
         before = copy.copy(lead)
         lead.handed_over_to = None

@@ -57,3 +57,7 @@ class LeadTable(Table):
         "owner",
     )
     default_sort = "-created_at"
+    reads = (
+        *("salutation", "first_name", "middle_name", "last_name", "suffix", "company", "email"),
+        *("phase", "converted_at"),
+    )

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from core.views import RecordArchiveView, RecordAssignView, RecordHistoryView
+from core.views.sharing import sharing_paths
 from leads.models import Lead
 from leads.views import assignment, convert, lead, lists, rules, settings, status
 
@@ -42,4 +43,5 @@ urlpatterns = [
     path("<key:pk>/convert/", convert.LeadConvertView.as_view(), name="lead_convert"),
     path("<key:pk>/convert/plan/", convert.LeadConvertPlanView.as_view(), name="lead_convert_plan"),
     path("<key:pk>/conversion/", convert.LeadConversionView.as_view(), name="lead_conversion"),
+    *sharing_paths(Lead),
 ]

@@ -4,4 +4,4 @@ from core.batches import Edit
 from opportunities.models import Opportunity
 from opportunities.services import save_opportunity
 
-Edit.saved_by(Opportunity, save_opportunity)
+Edit.done_by(Opportunity, save_opportunity)

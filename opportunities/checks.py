@@ -94,3 +94,9 @@ def amounts_have_a_currency_and_fit():
     """An amount has a currency and 12 digits before the point at most."""
     wrong = Q(currency="") | Q(amount__gte=10**12)
     yield from offending(Opportunity.objects.filter(wrong, amount__isnull=False))
+
+
+@check("I37")
+def open_deals_have_an_active_owner():
+    """An open deal belongs to somebody who can log in."""
+    yield from offending(Opportunity.objects.live().open().filter(owner__is_active=False))

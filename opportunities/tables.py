@@ -53,3 +53,7 @@ class OpportunityTable(Table):
         "owner",
     )
     default_sort = "close_date"
+    reads = (
+        *("name", "stage", "is_closed", "is_won", "close_date"),
+        *("amount", "probability", "currency"),
+    )

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from core.views import RecordArchiveView, RecordAssignView, RecordHistoryView
+from core.views.sharing import sharing_paths
 from opportunities.models import Opportunity
 from opportunities.views import opportunity, role, settings, stage
 
@@ -50,4 +51,5 @@ urlpatterns = [
         role.RoleRemoveView.as_view(),
         name="role_remove",
     ),
+    *sharing_paths(Opportunity),
 ]

@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, sync_playwright
 
+from core.models import Organisation
 from tests.factories.users import PASSWORD, TeamFactory, UserFactory
 from users.models import Role
 
@@ -50,6 +51,27 @@ def stranger(db):
     """A representative of another team: nothing of the rep's is within reach."""
     team = TeamFactory(name="South")
     return UserFactory(name="Sam Stranger", email="sam@example.com", role=Role.REP, team=team)
+
+
+@pytest.fixture
+def reaches(db):
+    """Let the organisation decide how far rights reach: ``reaches(account_read=TEAM)``."""
+
+    def reaches(**defaults):
+        Organisation.objects.filter(pk=1).update(**defaults)
+
+    return reaches
+
+
+@pytest.fixture
+def every_default(reaches):
+    """Let all rights reach as far: ``every_default(Scope.OWN)``."""
+
+    def every_default(scope):
+        kinds = ("account", "contact", "lead", "opportunity")
+        reaches(**{f"{kind}_{what}": scope for kind in kinds for what in ("read", "edit")})
+
+    return every_default
 
 
 @pytest.fixture

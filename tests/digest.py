@@ -4,7 +4,11 @@ from django.apps import apps
 from django.db import models
 
 JOURNAL = {"core.operation", "core.change", "core.onetimekey"}
-NEVER = {"sessions.session", "users.user"}  # what a log-in touches, not what a form does
+NEVER = {
+    "users.session",
+    "users.attempt",
+    "users.user",
+}  # what a log-in touches, not what a form does
 STAMPS = {"version", "updated_at", "updated_by"}
 
 

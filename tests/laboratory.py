@@ -14,8 +14,7 @@ from django.contrib.auth.tokens import default_token_generator
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models, transaction
 from django.http import QueryDict
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
+from django.utils.http import int_to_base36
 
 from accounts.models import Account
 from core.batches import choose, start, verb_named
@@ -29,19 +28,29 @@ from leads.services import hand_over
 from opportunities.models import Opportunity
 from opportunities.services import close_lost, close_won
 from tests.digest import differences, digest
-from tests.factories.accounts import AccountFactory
-from tests.factories.contacts import ContactFactory, RelationFactory
-from tests.factories.leads import LeadFactory, QueueFactory, RuleFactory
-from tests.factories.opportunities import OpportunityFactory, RoleFactory
+from tests.factories.accounts import AccountFactory, AccountShareFactory
+from tests.factories.contacts import (
+    ContactFactory,
+    ContactShareFactory,
+    PlannedJobChangeFactory,
+    RelationFactory,
+)
+from tests.factories.leads import LeadFactory, LeadShareFactory, QueueFactory, RuleFactory
+from tests.factories.opportunities import (
+    OpportunityFactory,
+    OpportunityTeamMemberFactory,
+    RoleFactory,
+)
 from tests.factories.users import TeamFactory, UserFactory
 from tests.factories.views import SavedViewFactory
 from tests.pages import sent
+from users.invitations import invitation_token
 from users.models import Role, User
 
 FORM = "application/x-www-form-urlencoded"
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 # Tables that a visit writes to: they hold who is here, not what the business knows.
-VISITS = ("django_session", "last_login")
+VISITS = ("users_session", "users_attempt", "last_login")
 WRITES = re.compile(r"\s*(?:WITH\b.*\b)?(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.I | re.S)
 CANARY = '"\' canary="1" ><script>canary</script>'
 IN_TAG = r"""<[a-z](?:"[^"]*"|'[^']*'|[^"'<>])*?"""  # up to an attribute, over quoted values
@@ -82,12 +91,14 @@ class World:
         self.rep = UserFactory(name="Rae Rep", email="rae@world.example", team=self.team)
         self.admin = UserFactory(name="Ada Admin", email="ada@world.example", role=Role.ADMIN)
         self.stranger = UserFactory(email="sam@world.example", team=TeamFactory(name="South"))
+        self.colleague = UserFactory(name="Kim Colleague", email="kim@world.example")
         self._make_people()
         self._make_deals()
         self._make_leads()
         ExchangeRate.objects.create(currency="CHF", valid_from="2026-01-01", rate=1)
         SavedViewFactory(owner=self.rep, is_pinned=True)
         self._hand_over()
+        self._share()
         self._choose()
         self._hide()
         self._archive()
@@ -105,6 +116,7 @@ class World:
         self.account = AccountFactory(name="Acme", owner=rep, parent=AccountFactory(owner=rep))
         contact = ContactFactory(account=self.account, owner=rep, email="ana@acme.example")
         RelationFactory(account=AccountFactory(owner=rep), contact=contact)
+        PlannedJobChangeFactory(contact=contact, new_account=self.account.parent)
         self.contact = contact
 
     def _make_deals(self):
@@ -129,6 +141,15 @@ class World:
         lead = LeadFactory(owner=sdr, lifecycle="SQL")
         note = "Needs sensors, has a budget, wants an offer in June."
         self.handed_over = hand_over(lead, to=self.rep, note=note, by=sdr)
+
+    def _share(self):
+        """Each kind of record is shared with somebody of another team."""
+        lead = Lead.objects.filter(owner=self.rep, converted_at=None).order_by("pk").first()
+        AccountShareFactory(record=self.account, user=self.colleague)
+        ContactShareFactory(record=self.contact, user=self.colleague)
+        LeadShareFactory(record=lead, user=self.colleague)
+        deal = Opportunity.objects.get(name="Open deal")
+        OpportunityTeamMemberFactory(record=deal, user=self.colleague)
 
     def _choose(self):
         """One batch that was done, and one that waits for the choices of its verb."""
@@ -196,8 +217,9 @@ class World:
             "object_id": row.pk,
             "label": row._meta.label_lower,
             "app_label": row._meta.app_label,
-            "uidb64": urlsafe_base64_encode(force_bytes(self.rep.pk)),
-            "token": default_token_generator.make_token(User.objects.get(pk=self.rep.pk)),
+            "uidb36": int_to_base36(self.rep.pk),
+            "token": invitation_token(User.objects.get(pk=self.rep.pk)),
+            "key": default_token_generator.make_token(User.objects.get(pk=self.rep.pk)),
         }
         if name == "content_type_id":
             return str(ContentType.objects.get_for_model(row).pk)

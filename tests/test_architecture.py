@@ -36,12 +36,16 @@ FILES = {
 }  # fmt: skip
 # What only one app has: a big verb with its own types, or what all apps share.
 OWN_FILES = {
-    "users": {"middleware"},
+    "users": {
+        "adapters", "attempts", "invitations", "middleware", "security", "sessions",
+        "single_sign_on",
+    },
     "core": {
         "addresses", "batches", "bulk", "constraints", "context_processors", "countries",
         "currencies", "display", "errors", "fields", "filtering", "fiscal", "history", "indexes",
-        "journal", "lists", "middleware", "normalise", "once", "postgresql", "rates", "reach",
-        "records", "recycle_bin", "request_id", "saved_views", "search", "seen", "undo",
+        "journal", "lists", "middleware", "normalise", "once", "postgresql", "prepared", "rates",
+        "reach", "records", "recycle_bin", "request_id", "saved_views", "search", "seen",
+        "sharing", "undo",
     },
     "leads": {"assignment", "conversion"},
     "imports": {

@@ -247,7 +247,8 @@ def form_fields(route):
     view = route.view
     if route.is_admin or not hasattr(view, "post") or "get" not in view.http_method_names:
         return {}
-    form_class = getattr(view, "form_class", None)
+    given = getattr(route.pattern.callback, "view_initkwargs", {})
+    form_class = given.get("form_class") or getattr(view, "form_class", None)
     of_model = {
         name: view.model._meta.get_field(name).formfield()
         for name in getattr(form_class, "model_fields", ())
@@ -397,9 +398,9 @@ EVIL = ("//evil.example", "https:evil.example", "https://evil.example/", "javasc
 
 @pytest.mark.parametrize("target", EVIL)
 def test_next_leads_nowhere_else(world, ask, target):
-    (login,) = (route for route in ROUTES if route.name == "login")
+    (login,) = (route for route in ROUTES if route.name == "account_login")
     laboratory = ask(login)
-    data = {"username": "rae@world.example", "password": "correct horse battery", "next": target}
+    data = {"login": "rae@world.example", "password": "correct horse battery", "next": target}
 
     response = laboratory.post(f"/login/?next={quote(target)}", data)
 

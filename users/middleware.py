@@ -9,6 +9,9 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from users.security import note
+from users.sessions import note_use
+
 
 class UserSettingsMiddleware:
     """Show pages in the time zone and language of who asks; without one, the browser's."""
@@ -29,7 +32,23 @@ class UserSettingsMiddleware:
 
 
 class SignedInMiddleware(LoginRequiredMiddleware):
-    """Send whoever is not logged in to the log-in page, and a part of a page with its page."""
+    """
+    Send whoever is not logged in to the log-in page, and a part of a page with its page.
+
+    Of who is, note that the session is used.
+    """
+
+    def process_view(self, request, view_func, view_args, view_kwargs):
+        if request.user.is_authenticated:
+            note_use(request)
+        return super().process_view(request, view_func, view_args, view_kwargs)
+
+    def process_response(self, request, response):
+        """A refusal of somebody who is logged in stands in the security log."""
+        if response.status_code == 403 and request.user.is_authenticated:
+            match = request.resolver_match
+            note("denied", user=request.user, page=match.view_name if match else "-")
+        return response
 
     def get_login_url(self, view_func):
         return settings.LOGIN_URL  # also where Django admin names a door of its own

@@ -2,10 +2,13 @@ import zoneinfo
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Conflict
@@ -78,6 +81,15 @@ class LoginField(models.EmailField):
         return self.to_python(super().get_prep_value(value))
 
 
+class TeamQuerySet(JournalledQuerySet):
+    def below(self, manager):
+        """The keys of the teams that ``manager`` manages, and of those below them; one query."""
+        rows = list(self.values_list("pk", "parent_id", "manager_id"))
+        parents = {pk: parent for pk, parent, _manager in rows}
+        managed = {pk for pk, _parent, manager_id in rows if manager_id == manager.pk}
+        return {pk for pk in parents if managed & set(_chain(pk, parents))}
+
+
 class Team(Journalled):
     """People who work together under one manager; teams stand in a tree."""
 
@@ -98,6 +110,8 @@ class Team(Journalled):
         blank=True,
         related_name="managed_teams",
     )
+
+    objects = TeamQuerySet.as_manager()
 
     class Meta(Journalled.Meta):
         verbose_name = _("team")
@@ -269,6 +283,12 @@ class User(Journalled, AbstractBaseUser):
     def __str__(self):
         return self.name
 
+    def _get_session_auth_hash(self, secret=None):
+        """With another password, role or grant all sessions end; Django asks at each request."""
+        key = super()._get_session_auth_hash(secret=secret)
+        rights = " ".join([key, self.role, *sorted(self.grants)])
+        return salted_hmac("users.User.rights", rights, algorithm="sha256").hexdigest()
+
     def get_full_name(self):
         return self.name
 
@@ -311,6 +331,11 @@ class User(Journalled, AbstractBaseUser):
         except LastAdministrator as error:
             raise ValidationError({"role": error.message}) from error
 
+    def reports_to(self, other):
+        """Whether the chain of managers above the user leads to ``other``; one query."""
+        managers = dict(User.objects.values_list("pk", "manager_id"))
+        return other.pk in _chain(self.manager_id, managers)
+
     def check_manager(self):
         """
         Refuse a manager who reports to this user; takes the lock of the trees.
@@ -336,6 +361,58 @@ class User(Journalled, AbstractBaseUser):
         if set(User.objects.admins().values_list("pk", flat=True)) == {self.pk}:
             message = _("%(user)s is the last active administrator. Make somebody else one first.")
             raise LastAdministrator(message % {"user": self}, field="role")
+
+
+class Session(AbstractBaseSession):
+    """Somebody who is logged in on one device; outside the journal, as it is no business."""
+
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    address = models.CharField(max_length=45, blank=True)
+    device = models.CharField(max_length=40, blank=True)
+
+    @classmethod
+    def get_session_store_class(cls):
+        return import_string(f"{settings.SESSION_ENGINE}.SessionStore")
+
+    def __str__(self):
+        return self.device or self.address
+
+    @property
+    def handle(self):
+        """What a page calls the session; its key would be as good as the log-in."""
+        return salted_hmac("users.Session", self.session_key, algorithm="sha256").hexdigest()[:32]
+
+
+class Attempt(models.Model):
+    """One try of something that is counted, such as a password; kept a quarter of an hour."""
+
+    subject = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["subject", "at"], name="attempt_subject_idx")]
+
+    def __str__(self):
+        return self.subject
+
+
+class EmailChange(models.Model):
+    """Another address that somebody asked for and that is not yet confirmed on both sides."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="email_change")
+    email = LoginField()
+    asked_at = models.DateTimeField()
+    is_confirmed_old = models.BooleanField(default=False)
+    is_confirmed_new = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("change of an e-mail address")
+        verbose_name_plural = _("changes of e-mail addresses")
+
+    def __str__(self):
+        return self.email
 
 
 def _chain(key, above):

@@ -1,5 +1,6 @@
 """One account: the page, making, changing, moving and archiving it; and the list of all."""
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -83,6 +84,15 @@ class AccountDetailView(RecordDetailView):
         "owner",
     )
     offered = ("type", "industry", "employees", "phone", "website", "billing_street", "rating")
+    annotations = {
+        # Few accounts have any: only they are asked which.
+        "has_planned_changes": Exists(
+            Account.objects.filter(
+                Q(planned_leavers__status="PLANNED") | Q(planned_joiners__status="PLANNED"),
+                pk=OuterRef("pk"),
+            )
+        )
+    }
 
     @property
     def groups(self):
@@ -152,7 +162,15 @@ class AccountDetailView(RecordDetailView):
             "primary": actions.get("restore"),
             "buttons": those("call", "update"),
             "more": those(
-                "add_below", "move", "top", "tree", "copy_billing", "assign", "history", "archive"
+                "add_below",
+                "move",
+                "top",
+                "tree",
+                "copy_billing",
+                "assign",
+                "sharing",
+                "history",
+                "archive",
             ),
         }
 

@@ -10,10 +10,11 @@ from django.db.models.functions import Coalesce, RowNumber
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
-from accounts.models import Account
+from accounts.models import Account, inside
 from core import reach
 from core.forms import key_or_none
-from core.reach import Verb
+from core.prepared import prepared
+from core.reach import Verb, where
 from core.views import Action, RecordMixin, url_of
 
 WHOLE = 200  # a hierarchy of so many accounts stands on its page as a whole
@@ -110,25 +111,13 @@ class Tree:
 
     @cached_property
     def found(self):
-        kept = sorted({*self.chain, *self.steps})
-        rank = Case(
-            When(pk__in=kept, then=Value(0)),
-            When(parent__in=sorted(self.steps), then=Value(1)),
-            default=Value(2),
+        return accounts_of_tree(
+            inside(self.account.tree_branch),
+            where(Account, self.user),
+            sorted({*self.chain, *self.steps}),
+            sorted(self.steps),
+            limit=self.limit,
         )
-        children = Account.objects.live().filter(parent=OuterRef("pk")).order_by()
-        counted = children.values("parent").annotate(count=Count("pk")).values("count")
-        first = (F("is_restricted"), F("name"), F("pk"))
-        rows = Account.objects.live().within(Account(pk=self.account.tree_id))
-        rows = rows.with_stubs(self.user).annotate(
-            rank=rank,
-            number=Window(RowNumber(), partition_by="parent", order_by=first),
-            total=Window(Count("pk")),
-            children_count=Coalesce(Subquery(counted), 0),
-        )
-        # Narrow rows: the whole hierarchy is sorted to find those that the page has room for.
-        rows = rows.select_related("owner").only(*SHOWN).order_by("rank", "number", "depth", "pk")
-        return list(rows[: self.limit])
 
     @property
     def limit(self):
@@ -219,6 +208,34 @@ class Tree:
         if not self.with_sub:
             query.append(("sums", "own"))
         return f"{self.url}?{urlencode(query)}#account-{key}"
+
+
+@prepared
+def accounts_of_tree(tree, visible, kept, opened, *, limit):
+    """
+    The first accounts of ``tree``: those ``kept``, what lies below those ``opened``, and others.
+
+    Each with its rank among these, its number below its parent, and how many there are of all
+    and below it; the others than ``visible`` ones are restricted.
+    """
+    rank = Case(
+        When(pk__among=kept, then=Value(0)),
+        When(parent__among=opened, then=Value(1)),
+        default=Value(2),
+    )
+    children = Account.objects.live().filter(parent=OuterRef("pk")).order_by()
+    counted = children.values("parent").annotate(count=Count("pk")).values("count")
+    first = (F("is_restricted"), F("name"), F("pk"))
+    rows = Account.objects.live().filter(tree).with_stubs_unless(visible)
+    rows = rows.annotate(
+        rank=rank,
+        number=Window(RowNumber(), partition_by="parent", order_by=first),
+        total=Window(Count("pk")),
+        children_count=Coalesce(Subquery(counted), 0),
+    )
+    # Narrow rows: the whole hierarchy is sorted to find those that the page has room for.
+    rows = rows.select_related("owner").only(*SHOWN)
+    return rows.order_by("rank", "number", "depth", "pk")[:limit]
 
 
 def add_below(account, *, user):

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
 from contacts.models import AccountContactRelation
 from contacts.services import REACHED_AT, JobChange
+from core.errors import Invalid
 from core.forms import ModelVerbForm, RecordChoiceField, RecordForm, VerbForm
 from core.models import Organisation
 
@@ -104,13 +106,31 @@ class Questions:
     What a higher app asks about a change of job.
 
     ``fields`` are the form fields by name; ``answers`` makes of their cleaned values, by the
-    same names, what the app finds in ``JobChange.extras[app]``.
+    same names, what the app finds in ``JobChange.extras[app]``. The cleaned values are plain
+    texts, numbers or truths, so that a planned change can keep them until its day.
     """
 
     app: str
     heading: str
     fields: dict
     answers: Callable
+
+    def recall(self, kept):
+        """
+        What ``answers`` makes of values that were given earlier, as the questions stand now.
+
+        What is no longer asked is left out, and what is asked since stays undecided.
+
+        :raises Invalid: an answer is not possible any more
+        """
+        given = {}
+        for name in self.fields.keys() & kept.keys():
+            field = self.fields[name]
+            try:
+                given[name] = field.clean(kept[name])
+            except ValidationError as error:
+                raise Invalid(f"{field.label}: {error.messages[0]}") from error
+        return self.answers(given)
 
 
 class JobChangeForm(NextDirectMixin, ModelVerbForm):
@@ -129,7 +149,10 @@ class JobChangeForm(NextDirectMixin, ModelVerbForm):
         required=False,
         help_text=_("Without one the person works for no account that you know."),
     )
-    date = forms.DateField(label=_("Since"))
+    date = forms.DateField(
+        label=_("Since"),
+        help_text=_("A day to come is planned: until then nothing changes."),
+    )
     next_direct = forms.ModelChoiceField(
         AccountContactRelation.objects.none(),
         label=_("Main account if there is no new one"),
@@ -165,7 +188,7 @@ class JobChangeForm(NextDirectMixin, ModelVerbForm):
 
     def get_change(self):
         """The JobChange that was entered."""
-        data, account = self.cleaned_data, self.cleaned_data["account"]
+        data, account, answers = self.cleaned_data, self.cleaned_data["account"], self.get_answers()
         address = None
         if account is not None and data["address"]:
             address = {part: getattr(account, f"billing_{part}") for part in ADDRESS_PARTS}
@@ -175,10 +198,13 @@ class JobChangeForm(NextDirectMixin, ModelVerbForm):
             address=address,
             keeps_old_email=data["keeps_old_email"],
             next_direct=None if account is not None else data.get("next_direct"),
-            extras={asked.app: self.answers_to(asked) for asked in self.questions},
+            extras={asked.app: asked.answers(answers[asked.app]) for asked in self.questions},
         )
 
-    def answers_to(self, asked):
-        """What the app that asked gets to know."""
-        given = {name: self.cleaned_data[f"{asked.app}-{name}"] for name in asked.fields}
-        return asked.answers(given)
+    def get_answers(self):
+        """What was answered to the questions of higher apps: {app: {name: answer}}."""
+        data = self.cleaned_data
+        return {
+            asked.app: {name: data[f"{asked.app}-{name}"] for name in asked.fields}
+            for asked in self.questions
+        }

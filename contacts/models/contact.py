@@ -249,6 +249,11 @@ class Contact(OwnedRecord):
                 condition=Q(archived_at=None),
                 name="contact_live_idx",
             ),
+            models.Index(
+                fields=["account"],
+                condition=Q(archived_at=None),
+                name="contact_live_account_idx",
+            ),
             SearchIndex(
                 fields=["archived_at", "last_name", "id", "search_text"], name="contact_search_idx"
             ),

@@ -116,6 +116,11 @@ class AccountContactRelation(Record):
         indexes = [
             models.Index(fields=["account", "is_active"], name="acr_account_active_idx"),
             models.Index(
+                fields=["account"],
+                condition=Q(is_active=True, is_direct=False),
+                name="acr_further_account_idx",
+            ),
+            models.Index(
                 fields=["account", "is_primary_for_account", "is_active", "id"],
                 name="acr_account_order_idx",
             ),

@@ -4,18 +4,29 @@ from collections import Counter
 from urllib.parse import urlencode
 
 from django import template
-from django.db.models import Case, Count, F, Q, When
+from django.db.models import BigIntegerField, CharField, Count, Value
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from accounts.models import Account
-from contacts.models import AccountContactRelation, Contact
-from core import reach
+from accounts.models import Account, inside
+from contacts.models import AccountContactRelation, Contact, PlannedJobChange
+from core import display, reach
+from core.models import Organisation
 from core.normalise import fold
-from core.reach import Verb
+from core.prepared import prepared
+from core.reach import Verb, where
+from core.views import Action
 
 register = template.Library()
 
 SHOWN = 10
+RELATION_FIELDS = (
+    *("roles", "title_there", "is_direct", "is_primary_for_account", "is_active"),
+    *("start_date", "end_date", "account__name"),
+    *("contact__salutation", "contact__first_name", "contact__middle_name"),
+    *("contact__last_name", "contact__suffix", "contact__title", "contact__status"),
+    *("contact__mobile", "contact__phone"),
+)
 
 
 @register.inclusion_tag("contacts/_people.html", takes_context=True)
@@ -30,14 +41,8 @@ def people(context, account, *, has_sub=False):
     """
     request = context["request"]
     with_sub = request.GET.get("people") == "tree"
-    relations = AccountContactRelation.objects.visible_to(request.user)
-    relations = relations.filter(contact__archived_at=None)
-    if with_sub:
-        relations = relations.with_sub_accounts(account)
-    else:
-        relations = relations.filter(account=account)
-    relations = relations.select_related("contact", "account").account_order()
-    found = list(relations[: SHOWN + 1])
+    visible = where(AccountContactRelation, request.user)
+    found = below(visible, inside(account.branch)) if with_sub else here(visible, account.pk)
     has_more = len(found) > SHOWN
     people = by_person(sorted(found[:SHOWN], key=place))
     may_edit = not account.is_archived and account.can(request.user, Verb.EDIT)
@@ -53,6 +58,24 @@ def people(context, account, *, has_sub=False):
         "may_edit": may_edit,
         "add_url": add_url(account, user=request.user),
     }
+
+
+@prepared
+def here(visible, account):
+    """The relations that the page of the account with this key shows."""
+    return _latest(AccountContactRelation.objects.filter(visible, account=account))
+
+
+@prepared
+def below(visible, accounts):
+    """The relations that it shows with those of the accounts below."""
+    accounts = Account.objects.filter(accounts).order_by()
+    return _latest(AccountContactRelation.objects.filter(visible, account__in=accounts))
+
+
+def _latest(relations):
+    relations = relations.filter(contact__archived_at=None).account_order()
+    return relations.select_related("contact", "account").only(*RELATION_FIELDS)[: SHOWN + 1]
 
 
 def place(relation):
@@ -78,6 +101,59 @@ def add_url(account, *, user):
     return f"{reverse('contacts:contact_create')}?{urlencode({'account': account.pk})}"
 
 
+# -- planned changes of job ---------------------------------------------------------------------
+
+
+@register.inclusion_tag("contacts/_planned_job_changes.html", takes_context=True)
+def planned_job_changes(context, *, contact=None, account=None):
+    """Show the changes of job that are planned for a person, or from and to an account."""
+    user = context["request"].user
+    plans = PlannedJobChange.objects.visible_to(user).open().filter(contact__archived_at=None)
+    plans = plans.filter(contact=contact) if contact else plans.of_account(account)
+    plans = plans.select_related("contact", "old_account", "new_account")
+    today = Organisation.current().today()
+    return {
+        "rows": [
+            {
+                "words": planned_words(plan, user=user),
+                "is_overdue": plan.date <= today,
+                "plan": plan,
+                "url": "" if contact else plan.get_absolute_url(),
+                "cancel": cancel_plan(plan, user=user),
+            }
+            for plan in plans.order_by("date", "pk")[:SHOWN]
+        ]
+    }
+
+
+def planned_words(plan, *, user):
+    """A planned change of job in a sentence; accounts that ``user`` may not see are not named."""
+
+    def name(account):
+        return account if account.can(user, Verb.VIEW) else _("Account (restricted)")
+
+    old, new = plan.old_account, plan.new_account
+    values = {"contact": plan.contact, "day": display.day(plan.date)}
+    if new is None:
+        values["account"] = name(old) if old else ""
+        if old is None:
+            return _("%(contact)s changes the job on %(day)s.") % values
+        return _("%(contact)s leaves %(account)s on %(day)s.") % values
+    values["account"] = name(new)
+    if old is None:
+        return _("%(contact)s starts at %(account)s on %(day)s.") % values
+    values["old"] = name(old)
+    return _("%(contact)s moves from %(old)s to %(account)s on %(day)s.") % values
+
+
+def cancel_plan(plan, *, user):
+    """The Action that cancels a planned change of job; None if ``user`` may not."""
+    if not plan.contact.can(user, Verb.EDIT):
+        return None
+    url = reverse("contacts:plannedjobchange_cancel", args=[plan.contact_id, plan.pk])
+    return Action(_("Cancel"), url)
+
+
 # -- hierarchies ------------------------------------------------------------------------------
 
 
@@ -89,30 +165,39 @@ def with_people(context, rows, tree):
     A person with an active relation to several of the accounts counts once; one query for all.
     """
     user = context["request"].user
-    top = Account(pk=tree.account.tree_id)
-    relations = AccountContactRelation.objects.visible_to(user).active().with_sub_accounts(top)
-    relations = relations.filter(contact__archived_at=None).order_by()
-    counted = people_by_place(relations, with_sub=tree.with_sub)
+    seen = where(Contact, user), where(AccountContactRelation, user)
+    found = people_inside(*seen, inside(tree.account.tree_branch))
+    counted = people_by_place(found, with_sub=tree.with_sub)
     return [{**row, "people": counted.get(row["row"].account.pk, 0)} for row in rows]
 
 
-def people_by_place(relations, *, with_sub):
+@prepared
+def people_inside(visible, visible_relations, accounts):
     """
-    The number of people of each account, and of those below it: {account's key: number}.
+    How many people work first of all for each of the ``accounts``, and who else works there.
 
-    The database counts those who work first of all there; only the others, who may stand in
-    several places, are read one by one.
+    Rows of account, its path, number, person, the account where he works first of all, its path;
+    of those who are counted without the last three. Few people have more than one relation, so
+    an index counts nearly all of them.
     """
-    other = Q(is_direct=False)
-    rows = relations.values_list(
-        "account",
-        "account__path",
-        Case(When(other, then=F("contact"))),
-        Case(When(other, then=F("contact__account"))),
-        Case(When(other, then=F("contact__account__path"))),
+    accounts = Account.objects.filter(accounts).order_by()
+    direct = Contact.objects.live().filter(visible, account__in=accounts).order_by()
+    direct = direct.values("account").annotate(number=Count("*"))
+    nobody, nowhere = Value(None, BigIntegerField()), Value(None, CharField())
+    direct = direct.values_list("account", "account__path", "number", nobody, nobody, nowhere)
+    others = AccountContactRelation.objects.active().filter(visible_relations, is_direct=False)
+    others = others.filter(account__in=accounts, contact__archived_at=None).order_by()
+    others = others.values_list(
+        *("account", "account__path", Value(1), "contact", "contact__account"),
+        "contact__account__path",
     )
+    return direct.union(others, all=True)
+
+
+def people_by_place(rows, *, with_sub):
+    """The number of people of each account, and of those below it: {account's key: number}."""
     counts, known = Counter(), {}
-    for account, path, person, home, home_path, number in rows.annotate(Count("pk")):
+    for account, path, number, person, home, home_path in rows:
         places = _places(account, path, with_sub=with_sub)
         if person is None:
             counts.update(dict.fromkeys(places, number))

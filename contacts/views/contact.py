@@ -60,7 +60,6 @@ DETAILS = (
 class ContactListView(RecordListView):
     filterset_class = ContactFilter
     table = ContactTable
-    select_related = ("owner", "account")
 
 
 class ContactDetailView(RecordDetailView):
@@ -137,7 +136,7 @@ class ContactDetailView(RecordDetailView):
         return {
             "primary": actions.get("restore"),
             "buttons": those("call", "email", "job_change"),
-            "more": those("update", "account", "assign", "history", "archive"),
+            "more": those("update", "account", "assign", "sharing", "history", "archive"),
         }
 
     # what stands on the page

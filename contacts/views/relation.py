@@ -14,19 +14,23 @@ from contacts.forms.relation import (
     RelationForm,
     RelationRemoveForm,
 )
-from contacts.models import AccountContactRelation, Contact
+from contacts.models import AccountContactRelation, Contact, PlannedJobChange
 from contacts.services import (
     add_relation,
+    cancel_job_change,
     change_job,
+    check_job_change,
     end_relation,
+    lies_ahead,
     make_direct,
+    plan_job_change,
+    questions_about,
     remove_relation,
     save_relation,
     set_direct_account,
     set_primary_contact,
 )
-from contacts.signals import job_change_asked
-from core import reach
+from core import display, reach
 from core.errors import NotAllowed
 from core.forms import VerbForm
 from core.models import Organisation
@@ -109,17 +113,47 @@ class JobChangeView(AccountVerbView):
     success_message = gettext_lazy("Changed the job of %(object)s.")
 
     def get_form_kwargs(self):
-        contact, by = self.record, self.request.user
-        asked = job_change_asked.send(
-            sender=Contact, contact=contact, account=contact.account, by=by
-        )
-        questions = [answer for _to, answer in asked if answer is not None]
+        questions = questions_about(self.record, by=self.request.user)
         return super().get_form_kwargs() | {"questions": questions}
 
+    @property
+    def is_preview(self):
+        return "preview" in self.request.POST
+
     def perform(self, form):
-        account, by = form.cleaned_data["account"], self.request.user
+        """A day to come is planned, any other done now; a preview asks what would be refused."""
+        contact, account, by = self.record, form.cleaned_data["account"], self.request.user
         change = form.get_change()
-        return change_job(self.record, account=account, by=by, change=change, key=form.key)
+        self.planned_for = change.date if lies_ahead(change.date) else None
+        if self.is_preview:
+            self.following = check_job_change(contact, account=account, by=by, change=change)
+            return contact
+        if self.planned_for is None:
+            return change_job(contact, account=account, by=by, change=change, key=form.key)
+        answers = form.get_answers()
+        plan = plan_job_change(
+            contact, account=account, by=by, change=change, answers=answers, key=form.key
+        )
+        return plan.contact
+
+    def performed(self, form):
+        if not self.is_preview:
+            return super().performed(form)
+        account = form.cleaned_data["account"]
+        context = self.get_context_data(
+            form=form,
+            preview=True,
+            is_planned=self.planned_for is not None,
+            day=display.day(form.cleaned_data["date"]),
+            joined=self.following.account if self.following else account,
+        )
+        return self.render_to_response(context)
+
+    def get_success_message(self):
+        if self.planned_for is None:
+            return super().get_success_message()
+        values = {"contact": self.object, "day": display.day(self.planned_for)}
+        return _("Planned the change of job of %(contact)s for %(day)s.") % values
 
 
 class AccountCorrectView(AccountVerbView):
@@ -173,15 +207,16 @@ class RelationMixin:
     """Load a person's relation; writing it needs edit rights on the person or the account."""
 
     model = AccountContactRelation
+    select_related = ("contact__owner", "account__owner")
     verb = Verb.EDIT
     template_name = "base/form.html"
     title = ""
     submit = ""
 
     def get_queryset(self):
-        rows = AccountContactRelation.objects.visible_to(self.request.user)
+        rows = self.model.objects.visible_to(self.request.user)
         rows = rows.filter(contact=self.kwargs["contact"], contact__archived_at=None)
-        return rows.select_related("contact__owner", "account__owner")
+        return rows.select_related(*self.select_related)
 
     @property
     def contact(self):
@@ -197,9 +232,13 @@ class RelationMixin:
     def get_crumb(self):
         return self.submit
 
+    def get_names(self):
+        """The records that the title names."""
+        return {"contact": self.contact, "account": self.record.account}
+
     def get_context_data(self, **kwargs):
-        names = {"contact": self.contact, "account": self.record.account}
-        return super().get_context_data(title=self.title % names, submit=self.submit, **kwargs)
+        title = self.title % self.get_names()
+        return super().get_context_data(title=title, submit=self.submit, **kwargs)
 
 
 class RelationUpdateView(RelationMixin, RecordUpdateView):
@@ -299,3 +338,20 @@ class RelationRemoveView(NextDirectView):
         following, by = form.cleaned_data.get("next_direct"), self.request.user
         remove_relation(self.record, by=by, next_direct=following, key=form.key)
         return self.record.account
+
+
+class PlannedJobChangeCancelView(RelationVerbView):
+    """Let a change of job that was planned be forgotten; the person's page says it no longer."""
+
+    model = PlannedJobChange
+    select_related = ("contact__owner",)
+    title = gettext_lazy("Cancel the planned change of job of %(contact)s")
+    submit = gettext_lazy("Cancel the change")
+    success_message = gettext_lazy("Cancelled the planned change of job of %(object)s.")
+
+    def get_names(self):
+        return {"contact": self.contact}
+
+    def perform(self, form):
+        plan = cancel_job_change(self.record, by=self.request.user, key=form.key)
+        return plan.contact

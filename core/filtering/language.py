@@ -1,6 +1,6 @@
 """Filter documents: read, checked with the place of each mistake, asked, said in words."""
 
-import datetime
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,18 +64,21 @@ class FilterRefused(Invalid):
 
 @dataclass(frozen=True)
 class Context:
-    """For whom a filter is asked, and when."""
+    """For whom a filter is asked, and when; the settings are read for what asks for a day."""
 
     by: object
-    today: datetime.date
-    zone: ZoneInfo
-    start_month: int
 
-    @classmethod
-    def of(cls, by):
-        organisation = Organisation.current()
-        zone = ZoneInfo(organisation.time_zone)
-        return cls(by, organisation.today(), zone, organisation.fiscal_year_start_month)
+    @property
+    def zone(self):
+        return ZoneInfo(Organisation.current().time_zone)
+
+    @cached_property
+    def today(self):
+        return Organisation.current().today()
+
+    @property
+    def start_month(self):
+        return Organisation.current().fiscal_year_start_month
 
 
 @dataclass(frozen=True)
@@ -216,29 +219,34 @@ def field_types(model, by):
 
     A field without words of its own is not for people, and those of NEVER are told otherwise.
     """
-    return _field_types(model, Context.of(by))
+    context = Context(by)
+    return {name: _type_of(field, context) for name, field in _fields(model).items()}
 
 
-def _field_types(model, context):
-    found = {}
-    for field in model._meta.concrete_fields:
-        if field.name == SEARCH:
-            found[SEARCH] = Search(field, context)
-        elif field.primary_key or not _is_for_people(field):
-            continue
-        elif (field_type := type_of(field, context)) is not None:
-            found[field.name] = field_type
-    return found
+@functools.cache
+def _fields(model):
+    """The fields of ``model`` that can be asked about: {name: field}."""
+    context = Context(None)
+    return {f.name: f for f in model._meta.concrete_fields if _type_of(f, context) is not None}
+
+
+def _type_of(field, context):
+    if field.name == SEARCH:
+        return Search(field, context)
+    if field.primary_key or not _is_for_people(field):
+        return None
+    return type_of(field, context)
 
 
 def relations(model, by):
     """The records that refer to those of ``model`` and can be asked about: {name: Relation}."""
-    return _relations(model, Context.of(by))
+    context = Context(by)
+    return {name: Relation(name, field, context) for name, field in _relations(model).items()}
 
 
-def _relations(model, context):
-    found = relations_of(model, context)
-    return {name: r for name, r in found.items() if _is_for_people(r.field)}
+@functools.cache
+def _relations(model):
+    return {name: f for name, f in relations_of(model).items() if _is_for_people(f)}
 
 
 def _is_for_people(field):
@@ -254,9 +262,8 @@ def parse(model, document, *, by):
 
     :raises FilterRefused: with the place of the mistake
     """
-    document, context = as_document(document), Context.of(by)
-    types = {**_relations(model, context), **_field_types(model, context)}
-    return Filter(model, _Reader(types).group(document, ()))
+    document = as_document(document)
+    return Filter(model, _Reader(model, Context(by)).group(document, ()))
 
 
 def both(*documents):
@@ -295,9 +302,20 @@ def _refuse_constant(name):
 class _Reader:
     """Reads one document; counts its conditions."""
 
-    def __init__(self, types):
-        self.types = types
+    def __init__(self, model, context):
+        self.model = model
+        self.context = context
+        self.has_relations = True
         self.count = 0
+
+    def type(self, name):
+        """What can be asked of the field or relation of this name; None if there is none."""
+        if not isinstance(name, str):
+            return None
+        if field := _fields(self.model).get(name):
+            return _type_of(field, self.context)
+        field = _relations(self.model).get(name) if self.has_relations else None
+        return field and Relation(name, field, self.context)
 
     def group(self, document, place):
         if not document:
@@ -326,7 +344,7 @@ class _Reader:
             message = _("A filter has at most %s conditions.") % MOST_CONDITIONS
             raise FilterRefused(message, place=place)
         name, op = document["field"], document.get("op")
-        found = self.types.get(name) if isinstance(name, str) else None
+        found = self.type(name)
         if found is None:
             raise FilterRefused(_("There is no field “%s”.") % str(name)[:60], place=place)
         if isinstance(found, Relation):
@@ -357,9 +375,10 @@ class _Reader:
         value = document.get("value", {})
         if not isinstance(value, Mapping):
             raise FilterRefused(_("Neither a condition nor a group."), place=place)
-        outer, self.types = self.types, _field_types(found.model, found.context)
+        outer = self.model, self.has_relations
+        self.model, self.has_relations = found.model, False
         group = self.group(value, place)
-        self.types = outer
+        self.model, self.has_relations = outer
         return RelatedCondition(found, op, group, count)
 
 

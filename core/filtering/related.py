@@ -103,11 +103,10 @@ class RelatedCondition:
         return _("%(words)s with %(what)s") % {"words": words, "what": self.group.words}
 
 
-def relations_of(model, context):
-    """The relations to ``model``: {name: Relation}."""
-    found = {}
-    for relation in model._meta.related_objects:
-        name = relation.get_accessor_name()
-        if issubclass(relation.related_model, Record) and not relation.hidden:
-            found[name] = Relation(name, relation.field, context)
-    return found
+def relations_of(model):
+    """The fields of other records that refer to those of ``model``, by the relation's name."""
+    return {
+        relation.get_accessor_name(): relation.field
+        for relation in model._meta.related_objects
+        if issubclass(relation.related_model, Record) and not relation.hidden
+    }

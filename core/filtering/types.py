@@ -16,10 +16,11 @@ from core.countries import country_name
 from core.fields import CountryField, CurrencyField, ListField, StringListField
 from core.filtering.periods import DAY, FIRST, LAST, MOST_DAYS, PERIODS, Days, period
 from core.filtering.plain import plain
-from core.models import ListValue, OwnedRecord
+from core.models import OwnedRecord
 from core.reach import reach_of
 from core.search import MAX_LENGTH, found_in
 from core.search import condition as search_condition
+from core.tables import labels_of
 from users.models import User
 
 MOST_VALUES = 500
@@ -383,7 +384,7 @@ class Choice(FieldType):
     def labels(self):
         """{stored value: label}"""
         if isinstance(self.field, ListField):
-            return {row.value: row.label for row in ListValue.values(self.field.list_key)}
+            return labels_of(self.field.list_key)
         if isinstance(self.field, CountryField | CurrencyField):
             return dict(self.field.offered(self.context, ""))
         return dict(self.field.choices)
@@ -569,7 +570,7 @@ class Texts(FieldType):
 
     def options(self):
         if key := getattr(self.field, "list_key", None):
-            return [(row.value, row.label) for row in ListValue.values(key)]
+            return list(labels_of(key).items())
         return None
 
 

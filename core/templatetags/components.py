@@ -230,20 +230,28 @@ def age(at):
 
 
 def _dated(date, text):
-    if not date:
-        return ""
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', date.isoformat(), display.day(date), text
-    )
+    return format_html("{}{}</time>", _day_tag(date, get_language()), text) if date else ""
 
 
 def _timed(at, text):
     if not at:
         return ""
-    local = timezone.localtime(at)
+    tag = _moment_tag(at, timezone.get_current_timezone(), get_language())
+    return format_html("{}{}</time>", tag, text)
+
+
+@lru_cache(maxsize=4096)
+def _day_tag(date, language):
+    return format_html('<time datetime="{}" title="{}">', date.isoformat(), display.day(date))
+
+
+@lru_cache(maxsize=4096)  # the moments of a list are shown again with the next page
+def _moment_tag(at, zone, language):
+    local = at.astimezone(zone)
     title = f"{display.stamp(local)} {local.tzname()}"
-    moment = local.isoformat(timespec="seconds")
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment, title, text)
+    return format_html(
+        '<time datetime="{}" title="{}">', local.isoformat(timespec="seconds"), title
+    )
 
 
 # Links

@@ -84,7 +84,11 @@ class RecordMixin:
 
     def setup(self, request, *args, **kwargs):
         super().setup(request, *args, **kwargs)
-        self.record = self.object = get_object_or_404(self.get_queryset(), pk=kwargs["pk"])
+        self.record = self.object = self.load(kwargs["pk"])
+
+    def load(self, pk):
+        """The record with this key, if the user may see it; else 404."""
+        return get_object_or_404(self.get_queryset(), pk=pk)
 
     def get_queryset(self):
         """The records that this page can be about; archived ones are only looked at."""

@@ -129,13 +129,20 @@ class BatchVerbView(BatchMixin, DomainFormMixin, TemplateView):
     def dispatch(self, request, *args, **kwargs):
         if self.batch.started_at:
             return SeeOther(self.batch.get_absolute_url())
+        if not self.first:
+            messages.info(request, _("None of the chosen records is there any more."))
+            return SeeOther(list_url(self.listed))
         return super().dispatch(request, *args, **kwargs)
 
     @cached_property
     def first(self):
-        found = self.records(self.batch.keys[:NAMED])
-        if not found:
-            raise Http404
+        """Some of the records, the first ones that are still there; none if all are gone."""
+        keys = self.batch.keys
+        found = self.records(keys[:NAMED])
+        for some in batches.portions(keys[NAMED:]):
+            if found:
+                break
+            found = self.records(some)[:NAMED]
         return found
 
     def get_form(self, data=None):

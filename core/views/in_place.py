@@ -4,12 +4,13 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
-from django.utils.html import escape, format_html
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 
+from core.addresses import address_of
 from core.errors import NotAllowed
 from core.reach import Verb, allowed, editable_fields
-from core.views.base import forbid, is_partial, list_url, url_of
+from core.views.base import forbid, is_partial, list_url
 
 SAVED = (
     "saved"  # what htmx tells the page, whose parts with hx-trigger="saved" load themselves anew
@@ -20,49 +21,42 @@ class CellLinks:
     """
     The links by which the cells of a list are changed; none where the user may not.
 
-    What all cells of a column share is written once, for a list has hundreds of these links.
+    A list has hundreds of them, so each is a pattern that all rows share: ``{pk}`` stands for the
+    record's key.
     """
 
     def __init__(self, records, columns, *, by):
         self.by = by
         self.may = allowed(records, by, Verb.EDIT)
-        self.columns = [(c, _link_to(c)) for c in columns if c.is_editable]
-        self.list_path = list_url(type(records[0])) if records else ""
+        self.names = {c.key: c.edit or c.page for c in columns if c.is_editable}
+        self.keys = tuple(self.names)
+        self.model = type(records[0]) if records else None
 
     def of(self, record):
-        """
-        The links of the cells of one record: {key of the column: link}.
-
-        A link opens the field in its cell, or leads to the page of a verb.
-        """
+        """The keys of the columns whose cells can be changed for this record."""
         if record.pk not in self.may or record.why_read_only():
-            return {}
+            return ()
         limit = editable_fields(record, self.by)
-        form = self._address(record, "update")
-        return {
-            column.key: format_html(
-                link, self._address(record, column.page) if column.page else form
-            )
-            for column, link in self.columns
-            if limit is None or (column.edit or column.page) in limit
-        }
+        if limit is None:
+            return self.keys
+        return tuple(key for key, name in self.names.items() if name in limit)
 
-    def _address(self, record, name):
-        """Where a page of the record lies, as seen from the list."""
-        return url_of(record, name).removeprefix(self.list_path)
+    def to(self, column):
+        """
+        The pattern of the links of a column: to the field in its cell, or to the page of a verb.
 
+        The script opens them where they stand, CSS draws the pencil.
+        """
+        label = escape(_("Edit %(label)s") % {"label": column.label})
+        label = label.replace("{", "{{").replace("}", "}}")
+        address = self._address(column.page or "update")
+        query = "" if column.page else f"?field={column.edit}"
+        return f'<a href="{address}{query}" aria-label="{label}"></a>'
 
-def _link_to(column):
-    """
-    The pattern of the links of a column, the address of the form or page left open.
-
-    A list has hundreds of them: the script opens them where they stand, CSS draws the pencil.
-    """
-    label = escape(_("Edit %(label)s") % {"label": column.label})
-    label = label.replace("{", "{{").replace("}", "}}")
-    if column.page:
-        return f'<a href="{{0}}" aria-label="{label}"></a>'
-    return f'<a href="{{0}}?field={column.edit}" aria-label="{label}"></a>'
+    def _address(self, name):
+        """Where a page of a record lies, as seen from the list."""
+        page = f"{self.model._meta.app_label}:{self.model._meta.model_name}_{name}"
+        return address_of(page, "{pk}").removeprefix(list_url(self.model))
 
 
 class InPlaceMixin:

@@ -1,4 +1,4 @@
-"""The form of the organisation's own settings."""
+"""The forms of the organisation's own settings: what it is, and how far rights reach in it."""
 
 from zoneinfo import available_timezones
 
@@ -48,6 +48,7 @@ class OrganisationForm(RecordForm):
             "routes_to_account_owner",
             "free_mail_domains",
             "role_mailboxes",
+            "admins_need_second_step",
         )
         help_texts = {
             "default_country": gettext_lazy(
@@ -76,6 +77,9 @@ class OrganisationForm(RecordForm):
                 "One a line. An address there says nothing about the company: it is never used to "
                 "find a matching account. A star stands for any ending."
             ),
+            "admins_need_second_step": gettext_lazy(
+                "Those who have none are asked to set one up before they go on."
+            ),
             "role_mailboxes": gettext_lazy(
                 "One a line, the part before the @. Several people read them, so such an address "
                 "does not prove who somebody is."
@@ -100,6 +104,7 @@ class OrganisationForm(RecordForm):
             ("default_lead_owner", "routes_to_account_owner"),
         ),
         (gettext_lazy("E-mail addresses"), ("free_mail_domains", "role_mailboxes")),
+        (gettext_lazy("Signing in"), ("admins_need_second_step",)),
     )
 
     def __init__(self, *args, **kwargs):
@@ -109,23 +114,47 @@ class OrganisationForm(RecordForm):
         self.fields["default_lead_owner"].queryset = people.order_by("name", "pk")
 
 
+class AccessForm(RecordForm):
+    """How far each kind of record is seen and edited at most, whatever the roles allow."""
+
+    class Meta:
+        model = Organisation
+        fields = (
+            "account_read",
+            "account_edit",
+            "contact_read",
+            "contact_edit",
+            "lead_read",
+            "lead_edit",
+            "opportunity_read",
+            "opportunity_edit",
+        )
+
+    groups = (
+        (gettext_lazy("Accounts"), ("account_read", "account_edit")),
+        (gettext_lazy("Contacts"), ("contact_read", "contact_edit")),
+        (gettext_lazy("Leads"), ("lead_read", "lead_edit")),
+        (gettext_lazy("Opportunities"), ("opportunity_read", "opportunity_edit")),
+    )
+
+
 class OrganisationUpdateView(SettingsUpdateView):
     """The form of the organisation's settings, of which there is one row."""
 
     model = Organisation
     form_class = OrganisationForm
+    title = gettext_lazy("Organisation")
     success_message = gettext_lazy("Saved the settings of %(object)s.")
 
     def setup(self, request, *args, **kwargs):
         super().setup(request, *args, **{**kwargs, "pk": 1})
 
     def get_list(self):
-        return {"label": _("Organisation"), "url": reverse("administration:index")}
+        return {"label": self.title, "url": reverse("administration:index")}
 
     def get_context_data(self, **kwargs):
-        title = _("Organisation")
-        context = super().get_context_data(**{"title": title, **kwargs})
-        return {**context, "crumbs": settings_crumbs({"label": title})}
+        context = super().get_context_data(**{"title": self.title, **kwargs})
+        return {**context, "crumbs": settings_crumbs({"label": self.title})}
 
     def get_effects(self):
         organisation = Organisation.current()
@@ -150,3 +179,23 @@ class OrganisationUpdateView(SettingsUpdateView):
                 "count": display.number(count),
                 "currency": organisation.default_currency,
             }
+
+
+class AccessUpdateView(OrganisationUpdateView):
+    """The form of how far rights reach, on the same row."""
+
+    form_class = AccessForm
+    title = gettext_lazy("Access")
+    success_message = gettext_lazy("Saved how far records are seen and edited.")
+
+    def get_effects(self):
+        yield _(
+            "Roles decide first. What a role allows goes as far as it says here, and no further."
+        )
+        yield _(
+            "A tighter setting works at once: lists and totals shrink, saved links are not found."
+        )
+        yield _(
+            "Exports go as far as seeing; stages, archiving, merging and converting as editing."
+        )
+        yield _("Administrators are never held back. What is shared with somebody stays shared.")

@@ -2,7 +2,7 @@
 
 import copy
 
-from django.http import HttpResponseRedirect
+from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.text import capfirst
@@ -15,7 +15,8 @@ from core.errors import NotAllowed, Stale
 from core.forms import AssignForm, VerbForm, key_or_none
 from core.history import history
 from core.journal import Kind, Label, operation, retried
-from core.reach import Verb
+from core.prepared import prepared
+from core.reach import Verb, where
 from core.tables import as_columns
 from core.views.base import (
     Action,
@@ -34,6 +35,7 @@ LINKED = frozenset({"link", "record", "email", "phone", "url"})
 STANDARD_ACTIONS = (
     ("update", Verb.EDIT, gettext_lazy("Edit"), "pencil", "e"),
     ("assign", Verb.ASSIGN, gettext_lazy("Assign to someone"), "user-share", "a"),
+    ("sharing", Verb.VIEW, gettext_lazy("Who can see it"), "users", ""),
     ("history", Verb.VIEW, gettext_lazy("All changes"), "history", ""),
     ("archive", Verb.ARCHIVE, gettext_lazy("Archive"), "archive", ""),
 )
@@ -54,9 +56,14 @@ class RecordDetailView(FromListMixin, RecordMixin, TemplateView):
     form_class = None  # of the page behind Edit: details link to its fields
     offered = ()  # the fields of the details that are shown though blank, to be filled
     select_related = ("owner",)
+    annotations = {}  # what is asked together with the record, by name
 
-    def get_queryset(self):
-        return super().get_queryset().select_related(*self.select_related)
+    def load(self, pk):
+        visible = where(self.model, self.request.user)
+        found = records_with_key(visible, pk, view=type(self), model=self.model)
+        if not found:
+            raise Http404
+        return found[0]
 
     def get(self, request, *args, **kwargs):
         winner = getattr(self.record, "merged_into", None)
@@ -150,6 +157,13 @@ class RecordDetailView(FromListMixin, RecordMixin, TemplateView):
                     "url": url,
                     "is_link": is_link,
                 }
+
+
+@prepared
+def records_with_key(visible, pk, *, view, model):
+    """The record of ``model`` with the key ``pk`` as ``view`` wants it, if it is ``visible``."""
+    rows = model.objects.filter(visible, pk=pk).select_related(*view.select_related)
+    return rows.annotate(**view.annotations)
 
 
 class RecordFormMixin(DomainFormMixin):

@@ -68,7 +68,7 @@ class SearchView(TemplateView):
         for model in record_models():
             if reach.may(self.request.user, Verb.VIEW, model):
                 rows = model.objects.live().visible_to(self.request.user)
-                if records := list(ranked(rows, text, limit=HITS + 1)):
+                if records := ranked(rows, text, limit=HITS + 1):
                     found.append((model, records))
         return sorted(found, key=lambda group: group[1][0].rank)
 

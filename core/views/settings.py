@@ -26,8 +26,12 @@ def settings_crumbs(*crumbs):
 class AdministratorMixin:
     """A page for administrators only."""
 
+    def may_open(self, user):
+        """Whether the page is for ``user``."""
+        return reach.is_admin(user)
+
     def dispatch(self, request, *args, **kwargs):
-        if not reach.is_admin(request.user):
+        if not self.may_open(request.user):
             raise PermissionDenied(_("Only administrators can change settings."))
         return super().dispatch(request, *args, **kwargs)
 

@@ -7,9 +7,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from core.forms import OnceMixin, StyledFormMixin
+from core.forms import OnceMixin, StyledFormMixin, VerbForm
 from core.normalise import clean_text
-from users.models import Team, User
+from core.reach import reach_of
+from crm.administration.deactivation import holdings
+from users.models import Grant, Team, User
+from users.services import GIVEN_BY_MANAGERS
 
 
 def _zones():
@@ -45,6 +48,15 @@ class UserForm(PeopleForm):
     """Who somebody is, and how far he sees and edits."""
 
     time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"), choices=_zones)
+    grants = forms.MultipleChoiceField(
+        label=gettext_lazy("Beyond the role"),
+        choices=Grant,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy(
+            "Administrators may do all of this; managers export, merge and edit many at once."
+        ),
+    )
 
     class Meta:
         model = User
@@ -54,10 +66,10 @@ class UserForm(PeopleForm):
             "role",
             "team",
             "manager",
+            "grants",
             "time_zone",
             "locale",
             "out_of_office_until",
-            "is_active",
         )
         help_texts = {
             "email": gettext_lazy("For signing in, and where e-mails go."),
@@ -65,14 +77,11 @@ class UserForm(PeopleForm):
             "team": gettext_lazy("Colleagues of a team see each other’s leads and deals."),
             "manager": gettext_lazy("Sees and may undo what this person does."),
             "out_of_office_until": gettext_lazy("Until then no new leads are assigned."),
-            "is_active": gettext_lazy(
-                "Without it, nobody can sign in with this address; the records stay."
-            ),
         }
 
     groups = (
         (gettext_lazy("Person"), ("name", "email", "time_zone", "locale", "out_of_office_until")),
-        (gettext_lazy("Work"), ("role", "team", "manager", "is_active")),
+        (gettext_lazy("Work"), ("role", "team", "manager", "grants")),
     )
 
     def __init__(self, *args, by, **kwargs):
@@ -80,11 +89,64 @@ class UserForm(PeopleForm):
         self.fields["team"].queryset = Team.objects.order_by("name", "pk")
         self.fields["manager"].queryset = User.objects.active().order_by("name", "pk")
         if self.instance.pk == by.pk:
-            # Nobody changes his own rights, nor locks himself out.
-            for name in ("role", "is_active"):
+            # Nobody changes his own rights; the own address is confirmed by mail.
+            for name in ("role", "grants", "email"):
                 self.fields[name].disabled = True
-        if self.instance.pk is None:
-            del self.fields["is_active"]
+
+
+class MemberForm(PeopleForm):
+    """What a manager sets for the people in his teams."""
+
+    class Meta:
+        model = User
+        fields = ("role", "team")
+
+    def __init__(self, *args, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["role"].choices = [(role.value, role.label) for role in GIVEN_BY_MANAGERS]
+        teams = Team.objects.filter(pk__in=reach_of(by).managed_teams)
+        self.fields["team"].queryset = teams.order_by("name", "pk")
+        self.fields["team"].required = True
+
+
+class DeactivateForm(VerbForm):
+    """Who takes over from somebody whose log-in ends: one for all, or another one a part."""
+
+    successor = forms.ModelChoiceField(
+        User.objects.none(),
+        label=gettext_lazy("Who takes over"),
+        required=False,
+        help_text=gettext_lazy("All that is listed below, where nobody else is chosen."),
+    )
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.held = holdings(user)
+        people = User.objects.active().exclude(pk=user.pk).order_by("name", "pk")
+        self.fields["successor"].queryset = people
+        for part, count in self.held:
+            if part.optional:
+                self.fields[part.field] = forms.BooleanField(
+                    label=_("%(part)s (%(count)s) go along") % {"part": part.label, "count": count},
+                    required=False,
+                )
+                continue
+            self.fields[part.field] = forms.ModelChoiceField(
+                people,
+                label=_("%(part)s (%(count)s)") % {"part": part.label, "count": count},
+                required=False,
+                empty_label=_("the same"),
+            )
+
+    def get_successors(self):
+        """Who takes over each part; None where it stays."""
+        data, to_all = self.cleaned_data, self.cleaned_data["successor"]
+        return {
+            part.name: (to_all if data[part.field] else None)
+            if part.optional
+            else (data[part.field] or to_all)
+            for part, _count in self.held
+        }
 
 
 class TeamForm(PeopleForm):

@@ -1,36 +1,19 @@
-"""The overview of the settings, users and teams, and everybody's own settings."""
+"""The overview of the settings, and trying the product out."""
 
 from dataclasses import dataclass
 
 from django.http import HttpResponseBadRequest
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.functional import cached_property
-from django.utils.html import format_html
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, TemplateView
 
 from core.forms import VerbForm
-from core.journal import Kind, Label, operation, retried
-from core.records import lock
-from core.tables import Column
 from core.views.base import DomainFormMixin, SeeOther, announce
-from core.views.settings import AdministratorMixin, SettingsListView, settings_crumbs
-from crm.administration.forms import ProfileForm, TeamForm, UserForm
-from crm.administration.services import save_team, save_user
+from core.views.settings import AdministratorMixin, settings_crumbs
+from crm.administration.people import PeopleMixin
 from crm.demo import load, loaded_run
 from crm.onboarding import hide_first_steps
-from leads.models import AssignmentRule, Queue
-from users.models import Team, User
-
-
-def link_to(page):
-    """A column's value: the row's name, which leads to its form."""
-    return lambda row: format_html(
-        '<a class="plain" href="{}">{}</a>', reverse(page, args=[row.pk]), row
-    )
 
 
 @dataclass(frozen=True)
@@ -41,6 +24,7 @@ class Section:
     page: str
     icon: str
     text: str
+    is_for_managers: bool = False
 
     @property
     def url(self):
@@ -56,6 +40,12 @@ SECTIONS = (
                 "core:organisation_update",
                 "building",
                 gettext_lazy("Name, currency, time zone, fiscal year, domains of free e-mail."),
+            ),
+            Section(
+                gettext_lazy("Access"),
+                "core:access_update",
+                "key",
+                gettext_lazy("How far accounts, contacts, leads and deals are seen and edited."),
             ),
             Section(
                 gettext_lazy("Exchange rates"),
@@ -108,12 +98,19 @@ SECTIONS = (
                 "administration:user_list",
                 "users",
                 gettext_lazy("Who can sign in, with which role, in which team."),
+                is_for_managers=True,
             ),
             Section(
                 gettext_lazy("Teams"),
                 "administration:team_list",
                 "hierarchy-2",
                 gettext_lazy("Who works together, and who leads them."),
+            ),
+            Section(
+                gettext_lazy("Audit log"),
+                "administration:audit",
+                "history",
+                gettext_lazy("Who did what to which record, and when; as a file, too."),
             ),
         ),
     ),
@@ -131,191 +128,20 @@ SECTIONS = (
 )
 
 
-class IndexView(AdministratorMixin, TemplateView):
-    """All settings, with what each decides."""
+class IndexView(PeopleMixin, TemplateView):
+    """All settings, with what each decides; those that the user may open."""
 
     template_name = "administration/index.html"
 
     def get_context_data(self, **kwargs):
         crumbs = [{"label": _("Settings")}]
-        return {"crumbs": crumbs, "sections": SECTIONS, **super().get_context_data(**kwargs)}
+        sections = [(heading, list(self._open(pages))) for heading, pages in SECTIONS]
+        sections = [(heading, pages) for heading, pages in sections if pages]
+        return {"crumbs": crumbs, "sections": sections, **super().get_context_data(**kwargs)}
 
-
-# -- users and teams --------------------------------------------------------------------------
-
-
-class PeopleFormView(DomainFormMixin, FormView):
-    """The form of one user or team, new or there already."""
-
-    template_name = "core/settings_form.html"
-    model = None
-    list_page = ""
-    save_row = None  # the service that saves one
-
-    @cached_property
-    def record(self):
-        """The row of the URL; without a key, one that is not yet there."""
-        if (pk := self.kwargs.get("pk")) is None:
-            return self.model()
-        return get_object_or_404(self.model, pk=pk)
-
-    def get_form_kwargs(self):
-        self.record  # noqa: B018 - 404 before anything else
-        return super().get_form_kwargs() | {"instance": self.record, "by": self.request.user}
-
-    def get_context_data(self, **kwargs):
-        name = self.model._meta.verbose_name
-        title = _("New %(kind)s") % {"kind": name}
-        submit = _("Add %(kind)s") % {"kind": name}
-        if self.record.pk:
-            title, submit = _("Edit %(record)s") % {"record": self._name()}, _("Save")
-        label = capfirst(self.model._meta.verbose_name_plural)
-        crumbs = settings_crumbs({"label": label, "url": self.get_success_url()}, {"label": title})
-        return {
-            "title": title,
-            "submit": submit,
-            "crumbs": crumbs,
-            "cancel_url": self.get_success_url(),
-            "effects": list(self.get_effects()),
-            **super().get_context_data(**kwargs),
-        }
-
-    def _name(self):
-        """The name as it is stored: that of the form may not be valid."""
-        return self.model.objects.filter(pk=self.record.pk).first()
-
-    def get_effects(self):
-        """What the row is used for, a sentence each."""
-        return []
-
-    def get_success_url(self):
-        return reverse(self.list_page)
-
-    @retried
-    def perform(self, form):
-        is_new = self.record.pk is None
-        text = gettext_noop("Added %(row)s") if is_new else gettext_noop("Edited %(row)s")
-        label = Label(text, row=form.instance)
-        kind = Kind.CREATE if is_new else Kind.EDIT
-        with operation(kind, by=self.request.user, label=label, key=form.key) as op:
-            if not is_new:
-                lock(self.model.objects.filter(pk=self.record.pk)).order_by("pk").get()
-            type(self).save_row(form.instance)
-            op.label = Label(text, row=form.instance)
-            op.location = self.get_success_url()
-        return form.instance
-
-
-class UserFormView(AdministratorMixin, PeopleFormView):
-    model = User
-    form_class = UserForm
-    list_page = "administration:user_list"
-    save_row = staticmethod(save_user)
-    success_message = gettext_lazy("Saved %(object)s.")
-
-
-class UserCreateView(UserFormView):
-    """The form of a new user, who gets a password by “Forgot password?”."""
-
-    success_message = gettext_lazy(
-        "Added %(object)s. A password is set by “Forgot password?” on the log-in page."
-    )
-
-
-class UserUpdateView(UserFormView):
-    """The form of a user."""
-
-    def get_effects(self):
-        if self.record.pk == self.request.user.pk:
-            yield _("Your own role can be changed by another administrator only.")
-        rules = AssignmentRule.objects.active().naming(self.record).order_by("position", "pk")
-        if names := ", ".join(str(rule) for rule in rules):
-            yield _("Gets leads by the assignment rules: %(rules)s.") % {"rules": names}
-        queues = Queue.objects.filter(members__user=self.record.pk).order_by("name", "pk")
-        if names := ", ".join(str(queue) for queue in queues):
-            yield _("Is given leads in turns by the queues: %(queues)s.") % {"queues": names}
-
-
-class TeamFormView(AdministratorMixin, PeopleFormView):
-    model = Team
-    form_class = TeamForm
-    list_page = "administration:team_list"
-    save_row = staticmethod(save_team)
-    success_message = gettext_lazy("Saved %(object)s.")
-
-
-class TeamCreateView(TeamFormView):
-    """The form of a new team."""
-
-
-class TeamUpdateView(TeamFormView):
-    """The form of a team, with the people in it."""
-
-    def get_effects(self):
-        names = self.record.members.active().order_by("name", "pk").values_list("name", flat=True)
-        members = ", ".join(names)
-        yield _("In it: %(people)s.") % {"people": members} if members else _("Nobody is in it.")
-
-
-class UserListView(SettingsListView):
-    """Everybody who has or had an account."""
-
-    model = User
-    columns = (
-        Column("name", gettext_lazy("Name"), link_to("administration:user_update")),
-        Column("email", gettext_lazy("E-mail"), kind="email", extra=True),
-        Column("role", gettext_lazy("Role")),
-        Column("team", gettext_lazy("Team")),
-        Column("manager", gettext_lazy("Manager"), extra=True),
-        Column("is_active", gettext_lazy("Active"), kind="truth"),
-    )
-    intro = gettext_lazy("Who can sign in. A user is never deleted: the name stays on the records.")
-
-    def get_rows(self):
-        rows = User.objects.select_related("team", "manager")
-        return rows.order_by("-is_active", "name", "pk")
-
-    def get_create_url(self):
-        return reverse("administration:user_create")
-
-
-class TeamListView(SettingsListView):
-    """All teams."""
-
-    model = Team
-    columns = (
-        Column("name", gettext_lazy("Name"), link_to("administration:team_update")),
-        Column("parent", gettext_lazy("Part of")),
-        Column("manager", gettext_lazy("Manager")),
-    )
-    intro = gettext_lazy("People who work together. Who leads a team sees the teams below it too.")
-
-    def get_rows(self):
-        return Team.objects.select_related("parent", "manager").order_by("name", "pk")
-
-    def get_create_url(self):
-        return reverse("administration:team_create")
-
-
-class ProfileView(PeopleFormView):
-    """Everybody's own settings: name, time zone, language, theme, absence."""
-
-    model = User
-    form_class = ProfileForm
-    save_row = staticmethod(save_user)
-    success_message = gettext_lazy("Saved your settings.")
-
-    @cached_property
-    def record(self):
-        return User.objects.filter(pk=self.request.user.pk).get()
-
-    def get_context_data(self, **kwargs):
-        title = _("Your settings")
-        context = super().get_context_data(**kwargs)
-        return {**context, "title": title, "crumbs": [{"label": title}], "cancel_url": "/"}
-
-    def get_success_url(self):
-        return reverse("administration:profile")
+    def _open(self, pages):
+        is_admin = self.request.user.is_staff
+        return (page for page in pages if is_admin or page.is_for_managers)
 
 
 # -- trying it out ----------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Doing what the plan says, in one transaction, once."""
 
 import copy
+from dataclasses import replace
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +12,7 @@ from core import reach
 from core.errors import Conflict, Invalid, Stale
 from core.journal import Kind, Label, operation, retried
 from core.records import lock
+from core.services import locked_owner
 from leads.conversion.planning import Action, Link, plan_conversion
 from leads.models import Conversion, Lead
 from leads.signals import lead_converted
@@ -35,7 +37,7 @@ def convert_lead(lead, *, by, choices, expected=None, key=None):
     """
     Convert an open lead into an account, a contact and, if chosen, an opportunity.
 
-    Locks lead, account, contact and deal in this order, plans again on the locked rows and
+    Locks owner, lead, account, contact and deal in this order, plans again on the locked rows and
     executes the plan. Amounts keep the lead's currency; the close date is a day in the
     organisation's time zone. Sends ``lead_converted`` inside the operation.
     Rule: docs/rules/conversion.md.
@@ -47,6 +49,8 @@ def convert_lead(lead, *, by, choices, expected=None, key=None):
     """
     label = Label(gettext_noop("Converted %(lead)s"), lead=lead)
     with operation(Kind.CONVERT, by=by, label=label, key=key) as op:
+        owner = locked_owner(choices.owner or lead.owner)  # the plan refuses who is not active
+        choices = replace(choices, owner=owner) if choices.owner else choices
         rows = Lead.objects.visible_to(by).live().select_related("owner")
         lead = op.hold(lock(rows).get(pk=lead.pk))
         _refuse_converted(lead)

@@ -15,6 +15,7 @@ from accounts.models import Account
 from contacts.models import Contact
 from core.models import Organisation
 from core.normalise import domain_of, email_key, name_key
+from core.prepared import prepared
 from core.reach import Verb, allowed
 from leads.models import Lead
 from opportunities.models import Opportunity
@@ -45,6 +46,7 @@ class Matches:
     opportunities: tuple = ()
     hidden: dict = field(default_factory=dict)
 
+    @property
     def fingerprint(self):
         """What of it was shown, for the comparison with what would happen now."""
         rows = (*self.accounts, *self.contacts)
@@ -88,13 +90,17 @@ def _accounts(lead, by):
         same |= Q(domain__in=domains)
     if key:
         same |= Q(name_key=key)
-    found = list(
-        Account.objects.live().filter(same).select_related("owner").order_by("pk")[:LOOKED_AT]
-    )
+    found = _alike(same, model=Account, related=("owner",))
     seen = allowed(found, by, Verb.VIEW)
     matches = [_account_match(lead, a, domains, key) for a in found if a.pk in seen]
     hidden = next((str(a.owner) for a in found if a.pk not in seen), "")
     return sorted(matches, key=_rank), hidden
+
+
+@prepared
+def _alike(same, *, model, related):
+    rows = model.objects.live().filter(same).select_related(*related)
+    return rows.order_by("pk")[:LOOKED_AT]
 
 
 def _account_match(lead, account, domains, key):
@@ -121,8 +127,7 @@ def _contacts(lead, by):
         same |= Q(email_key=key) | Q(secondary_email_key=key)
     if lead.last_name and lead.first_name:
         same |= Q(name_key=name)
-    rows = Contact.objects.live().filter(same).select_related("owner", "account")
-    found = list(rows.order_by("pk")[:LOOKED_AT])
+    found = _alike(same, model=Contact, related=("owner", "account"))
     seen = allowed(found, by, Verb.VIEW)
     matches = [_contact_match(lead, c, key, name) for c in found if c.pk in seen]
     hidden = next((str(c.owner) for c in found if c.pk not in seen), "")

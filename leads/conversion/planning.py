@@ -204,7 +204,7 @@ class ConversionPlan:
             "role": [self.role_action, self.role_is_primary, self.choices.role],
             "status": self.status.pk,
             "owner": self.owner.pk,
-            "matches": self.matches.fingerprint(),
+            "matches": self.matches.fingerprint,
             "sections": [getattr(section, "fingerprint", None) for section in self.sections],
         }
         return hashlib.sha256(canonical(shown).encode()).hexdigest()

@@ -4,6 +4,7 @@ from leads.models.conversion import Conversion
 from leads.models.lead import AssignedBy, Lead, LeadQuerySet, Likeness
 from leads.models.queue import Queue, QueueMember
 from leads.models.rule import AssignmentRule
+from leads.models.share import LeadShare
 from leads.models.status import MOVES, LeadStatus, Phase
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Conversion",
     "Lead",
     "LeadQuerySet",
+    "LeadShare",
     "LeadStatus",
     "Likeness",
     "Phase",

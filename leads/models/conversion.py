@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from core.addresses import address_of
 from core.journal import Change, Verb
 from core.models import Record
+from core.reach import Loan
+from users.models import Role
 
 
 class Conversion(Record):
@@ -89,6 +91,13 @@ class Conversion(Record):
 
     def get_absolute_url(self):
         return address_of("leads:lead_conversion", self.lead_id)
+
+    @classmethod
+    def loans(cls, asker):
+        """Who developed a lead sees what became of it: the deal, also after it was handed over."""
+        mine = Q(converted_by=asker.user) | Q(lead__handed_over_by=asker.user)
+        rows = cls.objects.filter(mine, opportunity__isnull=False)
+        return [Loan("opportunities.Opportunity", rows, key="opportunity_id", role=Role.SDR)]
 
     def get_operation(self):
         """The operation that made this conversion, from the journal; its undo takes it back."""

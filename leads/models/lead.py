@@ -14,6 +14,7 @@ from accounts.models import (
     Rating,
     default_currency,
     free_mail_domains,
+    inside,
 )
 from contacts.models import Contact, PreferredChannel
 from contacts.models.contact import OPT_OUTS, clean_language, clear_bounce, note_opt_outs
@@ -37,7 +38,8 @@ from core.fields import (
 from core.indexes import SearchIndex
 from core.models import Organisation, OwnedRecord, RecordQuerySet
 from core.normalise import domain_of, email_key, name_key, person_key
-from core.reach import ADDRESS_PARTS
+from core.prepared import prepared
+from core.reach import ADDRESS_PARTS, Loan
 from leads.models.rule import AssignmentRule
 from leads.models.status import MOVES, LeadStatus, Phase
 
@@ -125,11 +127,10 @@ class LeadQuerySet(RecordQuerySet):
         ``same_domain`` names; the same company name. The keys of the accounts are read first,
         so that the leads are found by their indexes.
         """
-        tree = Account.objects.live().within(account).order_by("depth", "pk")
-        rows = list(tree.values("pk", "domain", "name_key")[:LIKELY_ACCOUNTS])
-        keys, domains, names = (
-            sorted({row[name] for row in rows} - {""}) for name in ("pk", "domain", "name_key")
-        )
+        return self.likely_by(*what_leads_say_of(account))
+
+    def likely_by(self, keys, domains, names):
+        """The same by the keys, domains and folded names of the accounts."""
         said = Q(matched_account__among=keys)
         by_email, by_web = Q(email_domain__among=domains), Q(web_domain__among=domains)
         by_name = Q(company_key__among=names)
@@ -157,6 +158,18 @@ class LeadQuerySet(RecordQuerySet):
                 ),
             )
         )
+
+
+def what_leads_say_of(account):
+    """The keys, domains and folded names of ``account`` and those below it, for ``likely_by``."""
+    rows = _tree_in_short(inside(account.branch))
+    return [sorted(set(values) - {""}) for values in zip(*rows, strict=True)] or [[], [], []]
+
+
+@prepared
+def _tree_in_short(accounts):
+    rows = Account.objects.live().filter(accounts).order_by("depth", "pk")
+    return rows.values_list("pk", "domain", "name_key")[:LIKELY_ACCOUNTS]
 
 
 class Lead(OwnedRecord):
@@ -533,6 +546,18 @@ class Lead(OwnedRecord):
                 condition=Q(archived_at=None),
                 name="lead_live_idx",
             ),
+            models.Index(  # has all by which the start page ranks the leads of its user
+                fields=[
+                    "owner",
+                    "phase",
+                    "qualification_score",
+                    "created_at",
+                    "id",
+                    "nurture_until",
+                ],
+                condition=Q(archived_at=None),
+                name="lead_day_idx",
+            ),
             SearchIndex(
                 fields=["owner", "phase", "archived_at", "created_at", "search_text"],
                 name="lead_search_idx",
@@ -663,15 +688,15 @@ class Lead(OwnedRecord):
         self.save()
 
     @classmethod
-    def lent_to(cls, user):
-        """The leads in a hand-over by or to ``user``, or to his people, that is not answered."""
+    def loans(cls, asker):
+        """A lead is lent to both sides of a hand-over that waits, and to who stands above them."""
         concerned = (
-            Q(handed_over_to=user)
-            | Q(handed_over_by=user)
-            | Q(handed_over_to__manager=user)
-            | Q(handed_over_to__team__manager=user)
+            Q(handed_over_to=asker.user)
+            | Q(handed_over_by=asker.user)
+            | Q(handed_over_to__manager=asker.user)
+            | Q(handed_over_to__team__manager=asker.user)
         )
-        return cls.objects.handed_over().filter(concerned).order_by()
+        return [Loan(cls._meta.label, cls.objects.handed_over().filter(concerned))]
 
     def give_to(self, owner):
         """Set the owner; no rule has chosen him, and a hand-over to another one is settled."""

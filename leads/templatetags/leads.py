@@ -8,10 +8,12 @@ from django.utils.translation import gettext as _
 from core import reach
 from core.countries import country_name
 from core.fields import CountryField
+from core.prepared import prepared
 from core.reach import Verb
 from core.tables import column_of
 from core.templatetags.components import value as shown_value
 from leads.models import Conversion, Lead, Likeness
+from leads.models.lead import what_leads_say_of
 
 register = template.Library()
 
@@ -55,8 +57,7 @@ def likely_leads(context, account):
     user = context["request"].user
     if account.is_archived or not reach.may(user, Verb.VIEW, Lead):
         return {"rows": []}
-    leads = Lead.objects.likely_for(account).visible_to(user).select_related("owner", "status")
-    found = list(leads.order_by("likeness", "-pk")[: SHOWN + 1])
+    found = likely(*what_leads_say_of(account), reach.where(Lead, user))
     convertible = reach.allowed(found, user, Verb.CONVERT)
     return {
         "rows": [
@@ -70,6 +71,13 @@ def likely_leads(context, account):
         "count": f"{SHOWN}+" if len(found) > SHOWN else len(found),
         "has_more": len(found) > SHOWN,
     }
+
+
+@prepared
+def likely(keys, domains, names, visible):
+    """The likeliest leads of the accounts with these keys, domains and folded names."""
+    leads = Lead.objects.likely_by(keys, domains, names).filter(visible)
+    return leads.select_related("owner", "status").order_by("likeness", "-pk")[: SHOWN + 1]
 
 
 def reason_for(lead):
@@ -94,12 +102,18 @@ def came_from_leads(context, account):
     Who sees the account may read its conversions; a lead that he may not see is a stub.
     """
     user = context["request"].user
-    conversions = Conversion.objects.filter(account=account)
-    conversions = conversions.select_related("lead", "converted_by")
-    found = list(conversions.order_by("-converted_at", "-pk")[: SHOWN + 1])
+    found = conversions_into(account.pk)
     visible = reach.allowed([row.lead for row in found], user, Verb.VIEW)
     return {
         "rows": [{"row": row, "is_visible": row.lead_id in visible} for row in found[:SHOWN]],
         "count": f"{SHOWN}+" if len(found) > SHOWN else len(found),
         "has_more": len(found) > SHOWN,
     }
+
+
+@prepared
+def conversions_into(account):
+    """The latest conversions into the account with this key."""
+    conversions = Conversion.objects.filter(account=account)
+    conversions = conversions.select_related("lead", "converted_by")
+    return conversions.order_by("-converted_at", "-pk")[: SHOWN + 1]

@@ -285,7 +285,7 @@ class LeadDetailView(RecordDetailView):
             "buttons": [actions[n] for n in ("call", "email", "update") if n in actions],
             "more": [
                 actions[name]
-                for name in (*menu, "history", "archive")
+                for name in (*menu, "sharing", "history", "archive")
                 if name in actions and name != first
             ],
         }

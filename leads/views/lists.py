@@ -21,7 +21,6 @@ OPEN = in_phases(*OPEN_PHASES)
 class LeadListView(RecordListView):
     filterset_class = LeadFilter
     table = LeadTable
-    select_related = ("owner", "status")
     standard_views = (
         StandardView("open", _("Open"), {"all": [OPEN]}),
         StandardView("mine", _("My open leads"), {"all": [OPEN, MINE]}),

@@ -1,6 +1,7 @@
 """Opportunities: the deals, their stages, the people who decide, and how they moved."""
 
 from opportunities.models.history import OpportunityStageHistory
+from opportunities.models.member import OpportunityTeamMember
 from opportunities.models.opportunity import (
     OpenSum,
     Opportunity,
@@ -19,6 +20,7 @@ __all__ = [
     "OpportunityContactRole",
     "OpportunityQuerySet",
     "OpportunityStageHistory",
+    "OpportunityTeamMember",
     "Stage",
     "Totals",
     "default_close_date",

@@ -11,7 +11,7 @@ from django.db.models.functions import Cast, Round
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Account, default_currency
+from accounts.models import Account, default_currency, inside
 from core import fiscal
 from core.addresses import address_of
 from core.currencies import CURRENCIES
@@ -25,6 +25,8 @@ from core.fields import (
 )
 from core.indexes import SearchIndex
 from core.models import Organisation, OwnedRecord, RecordQuerySet
+from core.prepared import prepared
+from core.reach import where
 from opportunities.models.role import DECIDING_ROLES
 from opportunities.models.stage import ForecastCategory, Stage
 
@@ -122,6 +124,12 @@ class OpenSum:
     SOON: ClassVar = "soon"
     LATER: ClassVar = "later"
 
+    @classmethod
+    def of(cls, row):
+        """Made of a row of ``by_due``."""
+        place = row["forecast_category"], row["currency"], row["due"]
+        return cls(*place, row["count"], _amount(row["amount_sum"]))
+
     @property
     def is_counted(self):
         """Whether the forecast counts them."""
@@ -153,7 +161,11 @@ class OpportunityQuerySet(RecordQuerySet):
 
     def within(self, account):
         """Deals of ``account`` and of every account below it."""
-        return self.filter(account__in=Account.objects.within(account).order_by())
+        return self.of_accounts(inside(account.branch, self.db))
+
+    def of_accounts(self, condition):
+        """Deals of the accounts that meet ``condition``."""
+        return self.filter(account__in=Account.objects.filter(condition).order_by())
 
     def for_contact(self, contact):
         """Deals in which ``contact`` has a role."""
@@ -163,27 +175,29 @@ class OpportunityQuerySet(RecordQuerySet):
     def totals(self, *, today):
         """The Totals of these deals by currency, one query: {currency: Totals}."""
         found = {}
-        for row in self._counted("currency", today=today):
+        for row in self._counted("currency", year=_fiscal_year(today)):
             known = found.get(row["currency"])
             found[row["currency"]] = _totals(row) if known is None else known + _totals(row)
         return found
 
     def totals_by_place(self, *, today):
-        """
-        The Parts of these deals along the hierarchies of their accounts, one query.
+        """The Parts of these deals along the hierarchies of their accounts, one query."""
+        return map(_part, self.by_place(*_fiscal_year(today), default_currency()))
 
-        What is won in another currency than the organisation's is told by close date.
+    def by_place(self, start, end, home):
         """
-        foreign = Q(is_won=True) & ~Q(currency=default_currency())
+        The rows of which Parts are made, for the year from ``start`` to ``end``.
+
+        What is won in another currency than ``home`` is told by close date.
+        """
+        foreign = Q(is_won=True) & ~Q(currency=home)
         day = Case(When(foreign, then=F("close_date")), output_field=models.DateField())
-        rows = self._counted("account_id", "account__path", "currency", today=today, rate_day=day)
-        for row in rows:
-            place = row["account_id"], row["account__path"], row["rate_day"]
-            yield Part(*place, _totals(row), row["first"] if row["is_won"] else None)
+        place = "account_id", "account__path", "currency"
+        return self._counted(*place, year=(start, end), rate_day=day)
 
-    def open_sums(self, *, today, soon):
+    def by_due(self, today, soon):
         """
-        The OpenSums of those of these deals that are open, one query.
+        The rows of which OpenSums are made, of those of these deals that are open.
 
         ``soon`` is the last day on which a deal closes soon.
         """
@@ -193,23 +207,17 @@ class OpportunityQuerySet(RecordQuerySet):
             default=Value(OpenSum.LATER),
         )
         rows = self.open().order_by().values("forecast_category", "currency", due=due)
-        rows = rows.annotate(count=Count("pk"), amount_sum=Sum(THOUSANDTHS))
-        for row in rows:
-            place = row["forecast_category"], row["currency"], row["due"]
-            yield OpenSum(*place, row["count"], _amount(row["amount_sum"]))
+        return rows.annotate(count=Count("*"), amount_sum=Sum(THOUSANDTHS))
 
-    def _counted(self, *by, today, **expressions):
+    def _counted(self, *by, year, **expressions):
         """
         The deals counted by what they have become: open, omitted from the forecast, won, lost.
 
         A row for each, that Python adds up: one sum with a condition for each figure takes
         Django twice as long to write as the database to answer.
         """
-        start_month = Organisation.current().fiscal_year_start_month
-        in_year = Q(
-            close_date__gte=fiscal.year_start(today, start_month),
-            close_date__lte=fiscal.year_end(today, start_month),
-        )
+        start, end = year
+        in_year = Q(close_date__gte=start, close_date__lte=end)
         year = Case(When(in_year, then=True), default=False, output_field=models.BooleanField())
         kind = "is_closed", "is_won", "forecast_category"
         return (
@@ -223,6 +231,33 @@ class OpportunityQuerySet(RecordQuerySet):
                 first=Min("close_date"),
             )
         )
+
+
+def parts_inside(branch, *, user, today):
+    """
+    The Parts of the deals that ``user`` may see of an account and of those below it.
+
+    ``branch`` is the account's. One query.
+    """
+    of = where(Opportunity, user), inside(branch)
+    return map(_part, _by_place(*of, *_fiscal_year(today), default_currency()))
+
+
+@prepared
+def _by_place(visible, accounts, start, end, home):
+    deals = Opportunity.objects.live().filter(visible).of_accounts(accounts)
+    return deals.by_place(start, end, home)
+
+
+def _fiscal_year(today):
+    """The first and the last day of the fiscal year in which ``today`` is."""
+    start_month = Organisation.current().fiscal_year_start_month
+    return fiscal.year_start(today, start_month), fiscal.year_end(today, start_month)
+
+
+def _part(row):
+    place = row["account_id"], row["account__path"], row["rate_day"]
+    return Part(*place, _totals(row), row["first"] if row["is_won"] else None)
 
 
 def _expected(step):
@@ -426,6 +461,18 @@ class Opportunity(OwnedRecord):
                 fields=["owner", "is_closed", "is_private", "stage"],
                 condition=Q(archived_at=None),
                 name="opp_live_idx",
+            ),
+            models.Index(  # has all that ``by_due`` asks
+                fields=[
+                    "owner",
+                    "forecast_category",
+                    "currency",
+                    "close_date",
+                    "amount",
+                    "is_private",
+                ],
+                condition=Q(archived_at=None, is_closed=False),
+                name="opp_open_sums_idx",
             ),
             SearchIndex(
                 fields=[

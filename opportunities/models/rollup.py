@@ -84,9 +84,9 @@ class Rollup:
 class Rollups:
     """What the deals of a hierarchy add up to, for each of its accounts."""
 
-    def __init__(self, deals, *, today):
+    def __init__(self, parts, *, today):
         self.today = today
-        self.parts = list(deals.totals_by_place(today=today))
+        self.parts = list(parts)
 
     @cached_property
     def _by_place(self):

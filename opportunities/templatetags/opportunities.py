@@ -6,15 +6,18 @@ from django import template
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.models import inside
 from core import reach
 from core.once import once
-from core.reach import Verb
+from core.prepared import prepared
+from core.reach import Verb, where
 from core.views.base import Action
 from opportunities.models import Opportunity, OpportunityContactRole
 
 register = template.Library()
 
 SHOWN = 10
+SHOWN_OF_DEALS = ("name", "close_date", "amount", "currency", "account__name", "stage__name")
 
 
 @register.simple_tag(takes_context=True)
@@ -45,14 +48,17 @@ def roles_of(contact, *, user):
     """The person's roles in deals that ``user`` may see, open deals first; read once a request."""
 
     def load():
-        roles = OpportunityContactRole.objects.visible_to(user)
-        roles = roles.filter(contact=contact, opportunity__archived_at=None)
-        roles = roles.select_related("opportunity__stage")
-        return list(
-            roles.order_by("opportunity__is_closed", "-opportunity__close_date", "pk")[:SHOWN]
-        )
+        return _roles(where(OpportunityContactRole, user), contact.pk)
 
     return once(f"deal roles of {contact.pk}", load)
+
+
+@prepared
+def _roles(visible, contact):
+    roles = OpportunityContactRole.objects.filter(visible)
+    roles = roles.filter(contact=contact, opportunity__archived_at=None)
+    roles = roles.select_related("opportunity__stage")
+    return roles.order_by("opportunity__is_closed", "-opportunity__close_date", "pk")[:SHOWN]
 
 
 @register.simple_tag(takes_context=True)
@@ -99,9 +105,7 @@ def counted(deals):
 def account_deals(context, account):
     """Show the open deals of ``account`` and of the accounts below it, the next to close first."""
     user = context["request"].user
-    deals = Opportunity.objects.live().visible_to(user).within(account).open()
-    deals = deals.select_related("account", "stage").order_by("close_date", "pk")
-    found = list(deals[: SHOWN + 1])
+    found = open_deals(where(Opportunity, user), inside(account.branch), limit=SHOWN + 1)
     return {
         "is_shown": may_look(user),
         "account": account,
@@ -109,3 +113,11 @@ def account_deals(context, account):
         "has_more": len(found) > SHOWN,
         "add": add_deal(context, account=account),
     }
+
+
+@prepared
+def open_deals(visible, accounts, *, limit):
+    """The open deals of the ``accounts``, the next to close first."""
+    deals = Opportunity.objects.live().filter(visible).of_accounts(accounts).open()
+    shown = deals.select_related("account", "stage").only(*SHOWN_OF_DEALS)
+    return shown.order_by("close_date", "pk")[:limit]

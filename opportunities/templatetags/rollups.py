@@ -10,7 +10,7 @@ from accounts.models import Account
 from core import display
 from core.models import Organisation
 from core.once import once
-from opportunities.models import Opportunity
+from opportunities.models.opportunity import parts_inside
 from opportunities.models.rollup import Rollups
 from opportunities.templatetags.opportunities import may_look
 
@@ -21,9 +21,8 @@ def rollups_of(account, *, user):
     """The Rollups of the deals that ``user`` may see in the hierarchy; read once a request."""
 
     def load():
-        top = Account(pk=account.tree_id)
-        deals = Opportunity.objects.live().visible_to(user).within(top)
-        return Rollups(deals, today=Organisation.current().today())
+        today = Organisation.current().today()
+        return Rollups(parts_inside(account.tree_branch, user=user, today=today), today=today)
 
     return once(("rollups", user.pk, account.tree_id), load)
 

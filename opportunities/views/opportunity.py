@@ -19,6 +19,7 @@ from core.forms import VerbForm, key_or_none
 from core.history import story
 from core.models import Organisation
 from core.reach import Verb
+from core.sharing import shares_of
 from core.tables import Column
 from core.templatetags.components import record_link
 from core.views import (
@@ -49,6 +50,7 @@ from opportunities.views.role import role_actions
 
 SHOWN_CHANGES = 8
 SHOWN_HISTORY = 50
+IN_MENU = ("stage", "assign", "sharing", "history", "archive")
 STANCE_TONES = {"SUPPORTER": "good", "NEUTRAL": "info", "OPPONENT": "bad"}
 FOLLOWED = frozenset({"is_closed", "is_won", "stage_entered_at", "closed_at"})
 
@@ -66,7 +68,6 @@ NOT_WON = {"field": "is_won", "op": "is", "value": False}
 class OpportunityListView(RecordListView):
     filterset_class = OpportunityFilter
     table = OpportunityTable
-    select_related = ("owner", "account", "stage")
     standard_views = (
         StandardView("open", gettext_lazy("Open"), {"all": [OPEN]}),
         StandardView("mine", gettext_lazy("My open deals"), {"all": [OPEN, MINE]}),
@@ -159,6 +160,7 @@ class OpportunityDetailView(RecordDetailView):
             **self.get_path(actions),
             **self.get_needs(actions),
             **self.get_committee(actions),
+            **self.get_team(),
             **self.get_story(),
         }
 
@@ -189,7 +191,7 @@ class OpportunityDetailView(RecordDetailView):
         return {
             "primary": actions.get(first),
             "buttons": [actions["update"]] if "update" in actions else [],
-            "more": [actions[n] for n in ("stage", "assign", "history", "archive") if n in actions],
+            "more": [actions[name] for name in IN_MENU if name in actions],
         }
 
     # what stands on the page
@@ -318,6 +320,12 @@ class OpportunityDetailView(RecordDetailView):
             if may_edit
             else "",
         }
+
+    def get_team(self):
+        """The members of the deal's team as they are now."""
+        members = [row for row in shares_of(self.record) if not row.has_ended(self.today)]
+        add_url = url_of(self.record, "share") if self.may(Verb.SHARE) else ""
+        return {"team": members, "add_member_url": add_url}
 
     def get_story(self):
         """How the deal came in, and the latest changes."""

@@ -14,7 +14,6 @@ from accounts.models import Account
 from accounts.services import move_account
 from accounts.views.tree import PAGE, PART, STEP, WHOLE, More, Tree
 from contacts.services import set_direct_account
-from core import reach
 from core.models import ExchangeRate, Organisation
 from core.reach import Scope
 from imports.runs import import_file
@@ -58,9 +57,9 @@ def group(rep):
 
 
 @pytest.fixture
-def accounts_of_the_team_only(monkeypatch):
+def accounts_of_the_team_only(reaches):
     """Accounts are seen by the owner's team, as an organisation may decide."""
-    monkeypatch.setitem(reach.READ_DEFAULT, "account", Scope.TEAM)
+    reaches(account_read=Scope.TEAM)
 
 
 def shown(response):

@@ -412,8 +412,8 @@ def test_detail_says_which_leads_the_account_came_from(as_rep, client, rep, acco
     assert conversion.get_absolute_url() not in hidden
 
 
-def test_a_hidden_parent_is_not_named(as_rep, account, stranger, monkeypatch):
-    monkeypatch.setitem(reach.READ_DEFAULT, "account", reach.Scope.TEAM)
+def test_a_hidden_parent_is_not_named(as_rep, account, stranger, reaches):
+    reaches(account_read=reach.Scope.TEAM)
     parent = AccountFactory(name="Secret", owner=stranger)
     Account.objects.filter(pk=account.pk).update(parent=parent)
 
@@ -631,8 +631,8 @@ def test_add_below_fills_the_parent_and_asks_for_rights_on_it(as_rep, account, s
     assert Account.objects.filter(name="Another").count() == 0
 
 
-def test_a_hidden_parent_is_refused_like_an_unknown_one(as_rep, stranger, monkeypatch):
-    monkeypatch.setitem(reach.READ_DEFAULT, "account", reach.Scope.TEAM)
+def test_a_hidden_parent_is_refused_like_an_unknown_one(as_rep, stranger, reaches):
+    reaches(account_read=reach.Scope.TEAM)
     hidden = AccountFactory(name="Secret", owner=stranger)
     data = form_data(as_rep, url("create"), name="Below")
 

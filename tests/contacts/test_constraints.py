@@ -7,7 +7,7 @@ from django.db.transaction import atomic
 from contacts.models import AccountContactRelation, Contact
 from core.errors import Conflict, Invalid, from_integrity
 from tests.factories.accounts import AccountFactory
-from tests.factories.contacts import ContactFactory, RelationFactory
+from tests.factories.contacts import ContactFactory, PlannedJobChangeFactory, RelationFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -107,3 +107,39 @@ def test_external_id_is_unique_among_contacts():
         ContactFactory(external_source="sf", external_id="003")
 
     assert Contact._meta.get_field("external_id").max_length == 100
+
+
+# planned changes of job
+
+
+BROKEN_PLANS = {
+    "plannedjobchange_status_known": {"status": "LOST"},
+    "plannedjobchange_done_says_when": {"status": "DONE"},
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_PLANS)
+def test_database_refuses_what_no_planned_change_of_job_can_be(name):
+    error = refusal_of(PlannedJobChangeFactory(), BROKEN_PLANS[name])
+
+    assert name in str(error)
+    assert from_integrity(error)
+
+
+def test_a_planned_change_of_job_leads_elsewhere():
+    plan = PlannedJobChangeFactory(contact__account=AccountFactory())
+
+    error = refusal_of(plan, {"new_account_id": plan.old_account_id})
+
+    assert "plannedjobchange_accounts_differ" in str(error)
+
+
+def test_a_person_has_one_open_planned_change_of_job():
+    plan = PlannedJobChangeFactory()
+    other = PlannedJobChangeFactory(contact=plan.contact, status="CANCELLED")
+
+    error = refusal_of(other, {"status": "PLANNED"})
+
+    refusal = from_integrity(error)
+    assert isinstance(refusal, Conflict)
+    assert "planned for this person already" in str(refusal.message)

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from accounts.models import Account
 from core import batches
-from core.batches import DONE, FAILED, SKIPPED
+from core.batches import DONE, FAILED, SKIPPED, machinery
 from core.errors import Repeated
 from core.journal import Change, Operation
 from core.models import Batch
@@ -123,7 +123,7 @@ def test_a_record_out_of_reach_refuses_the_whole_request(as_rep, rep, stranger):
 
 
 def test_more_than_a_batch_may_have_are_refused(as_rep, rep, monkeypatch):
-    monkeypatch.setattr(batches, "LARGEST", 2)
+    monkeypatch.setattr(machinery, "LARGEST", 2)
     LeadFactory.create_batch(3, owner=rep)
 
     response = choose(as_rep, all="1", query="view=all")
@@ -251,8 +251,8 @@ def test_a_batch_that_another_browser_began_is_not_begun_again(rep, colleague):
 
 
 def test_large_batches_are_runs_that_can_be_gone_on_with(as_rep, rep, colleague, monkeypatch):
-    monkeypatch.setattr(batches, "CHUNK", 2)
-    monkeypatch.setattr(batches, "SECONDS", 0)
+    monkeypatch.setattr(machinery, "CHUNK", 2)
+    monkeypatch.setattr(machinery, "SECONDS", 0)
     monkeypatch.setitem(batches.go_on.__kwdefaults__, "seconds", -1)
     leads = LeadFactory.create_batch(5, owner=rep)
     url = batch_of(as_rep, leads)
@@ -275,7 +275,7 @@ def test_large_batches_are_runs_that_can_be_gone_on_with(as_rep, rep, colleague,
 
 
 def test_a_run_goes_on_though_its_first_records_are_gone_by_then(as_manager, rep, monkeypatch):
-    monkeypatch.setattr(batches, "CHUNK", 2)
+    monkeypatch.setattr(machinery, "CHUNK", 2)
     monkeypatch.setitem(batches.go_on.__kwdefaults__, "seconds", -1)
     leads = LeadFactory.create_batch(4, owner=rep, industry="Banking")
     url = batch_of(as_manager, leads, verb="edit")
@@ -412,3 +412,28 @@ def test_the_pages_of_a_batch_ask_the_same_for_one_and_for_fifty(
     as_rep.post(url, {"owner": colleague.pk})
     with django_assert_max_num_queries(11):
         as_rep.get(reverse("core:batch", args=[newest().pk]))
+
+
+# -- records that are gone by then --------------------------------------------------------------
+
+
+def test_the_page_of_a_verb_names_others_when_its_first_records_are_gone(as_rep, rep, stranger):
+    leads = LeadFactory.create_batch(12, owner=rep)
+    url = batch_of(as_rep, leads)
+    Lead.objects.filter(pk__in=[lead.pk for lead in leads[:10]]).update(owner=stranger)
+
+    response = as_rep.get(url)
+
+    assert response.status_code == 200
+    assert response.context["first"] == leads[10:]
+
+
+def test_a_verb_for_records_that_are_all_gone_says_so(as_rep, rep, stranger):
+    leads = LeadFactory.create_batch(2, owner=rep)
+    url = batch_of(as_rep, leads)
+    Lead.objects.update(owner=stranger)
+
+    for response in (as_rep.get(url), as_rep.post(url, {"owner": rep.pk})):
+        assert (response.status_code, response["Location"]) == (303, reverse("leads:lead_list"))
+        text = "None of the chosen records is there any more."
+        assert text in [str(m) for m in get_messages(response.wsgi_request)]

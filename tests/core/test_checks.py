@@ -22,10 +22,12 @@ from opportunities.models import (
 )
 from opportunities.services import change_stage, close_lost
 from tests.factories.accounts import AccountFactory
-from tests.factories.contacts import ContactFactory
+from tests.factories.contacts import ContactFactory, PlannedJobChangeFactory
 from tests.factories.leads import LeadFactory, RuleFactory
 from tests.factories.opportunities import OpportunityFactory, RoleFactory
+from tests.factories.users import UserFactory
 from tests.threads import at_once
+from users.models import User
 
 NOW = datetime.datetime(2026, 5, 12, tzinfo=datetime.UTC)
 
@@ -191,9 +193,17 @@ def person_of_a_merged_account(world):
     plain(Account, pk=world["account"].pk).update(archived_at=NOW, merged_into=AccountFactory())
 
 
+def planned_change_of_job_that_nobody_can_read(world):
+    PlannedJobChangeFactory(contact=world["contact"], entered={"shoe_size": 44})
+
+
 def rule_that_asks_for_what_is_not_there(world):
     gone = {"all": [{"field": "shoe_size", "op": "is", "value": 44}]}
     plain(AssignmentRule, pk=RuleFactory().pk).update(criteria=gone)
+
+
+def lead_of_somebody_inactive(world):
+    plain(User, pk=LeadFactory(owner=UserFactory()).owner_id).update(is_active=False)
 
 
 BREAKS = {
@@ -221,7 +231,9 @@ BREAKS = {
     "I30": outdated_key,
     "I31": chain_of_merged_records,
     "I32": person_of_a_merged_account,
+    "I37": lead_of_somebody_inactive,
     "I43": rule_that_asks_for_what_is_not_there,
+    "I44": planned_change_of_job_that_nobody_can_read,
 }
 
 

@@ -128,7 +128,7 @@ def test_converted_leads_and_closed_deals_are_marked(as_rep, rep):
 
 
 @pytest.mark.parametrize("count", [1, 50])
-def test_search_costs_one_query_a_kind_of_records(as_rep, rep, count):
+def test_search_costs_two_queries_a_kind_of_records_that_it_finds(as_rep, rep, count):
     for number in range(count):
         account = AccountFactory(name=f"Meridian {number}", owner=rep)
         ContactFactory(last_name=f"Meridian {number}", owner=rep)
@@ -139,9 +139,21 @@ def test_search_costs_one_query_a_kind_of_records(as_rep, rep, count):
     with CaptureQueriesContext(connection) as queries:
         assert len(found(as_rep, "meridian")) == min(count, 8) * 4
 
-    asked = [q["sql"] for q in queries if "search_text" in q["sql"]]
-    assert len(asked) == 4
-    assert len(queries) == 9
+    assert len(queries_of_search(queries)) == 8
+    assert len(queries) == 13
+
+
+def test_search_costs_one_query_a_kind_of_which_it_finds_nothing(as_rep, rep):
+    LeadFactory(last_name="Meridian", owner=rep)
+
+    with CaptureQueriesContext(connection) as queries:
+        assert found(as_rep, "meridian") == ["Lea Meridian"]
+
+    assert len(queries_of_search(queries)) == 5
+
+
+def queries_of_search(queries):
+    return [q["sql"] for q in queries if "search_text" in q["sql"]]
 
 
 def palette(client, text="", **headers):

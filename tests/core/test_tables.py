@@ -4,6 +4,7 @@ import pytest
 from django.core import signing
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import resolve
 from django.utils.html import escape
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,9 +13,15 @@ from hypothesis.extra.django import TestCase
 from accounts.models import Account
 from accounts.tables import AccountTable
 from core import tables
+from core.reach import may
 from core.tables import Column, Sort, Table, column_of, page_of, page_size
+from core.views import url_of
 from tests.factories.accounts import AccountFactory
+from tests.factories.contacts import ContactFactory
+from tests.factories.leads import LeadFactory
+from tests.factories.opportunities import OpportunityFactory
 from tests.factories.users import UserFactory
+from users.models import Role
 
 SORTABLE = ("name", "billing_city", "employees", "created_at")
 
@@ -226,3 +233,27 @@ def test_a_deep_page_is_sought_in_the_index(descending):
             cursor.execute("EXPLAIN QUERY PLAN " + rows)
             plan = " ".join(str(line) for line in cursor.fetchall())
         assert "SEARCH accounts_account USING INDEX account_name_idx" in plan
+
+
+FACTORIES = (AccountFactory, ContactFactory, LeadFactory, OpportunityFactory)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("factory", FACTORIES, ids=lambda factory: factory._meta.model.__name__)
+def test_rows_read_nothing_that_was_not_loaded_with_the_page(client, factory, role):
+    """With all columns, whatever the role may do; what a row lacks would be a query a row."""
+    user = UserFactory(role=role)
+    for record in factory.create_batch(2, owner=user):
+        page_of_list = url_of(type(record), "list")
+    client.force_login(user)
+    table = resolve(page_of_list).func.view_class.table
+    columns = ",".join(column.key for column in table.columns)
+
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(page_of_list, {"view": "all", "columns": columns})
+
+    if may(user, "view", type(record)):
+        assert len(response.context["page"].records) == 2
+    of_one = f'"{record._meta.db_table}"."id" = '
+    assert [q["sql"] for q in queries if of_one in q["sql"]] == []

@@ -186,13 +186,13 @@ def test_home_opens_for_every_role(client, role):
 
 
 @pytest.mark.parametrize("count", [1, 9])
-def test_home_costs_11_queries_at_most(as_rep, rep, count, django_assert_max_num_queries):
+def test_home_costs_12_queries_at_most(as_rep, rep, count, django_assert_max_num_queries):
     for _number in range(count):
         qualify(LeadFactory(owner=rep), by=rep)
         LeadFactory(owner=rep)
         OpportunityFactory(owner=rep, currency="EUR", close_date=day(3))
 
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         response = home(as_rep)
 
     assert len(response.context["changes"]) == min(2 * count, 8)

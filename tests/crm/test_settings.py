@@ -89,3 +89,46 @@ def test_earlier_keys_go_on_counting():
     read = read_settings("SECRET_KEY_FALLBACKS", **POSTGRESQL, SECRET_KEY_FALLBACKS="old,older")
 
     assert read == {"SECRET_KEY_FALLBACKS": ["old", "older"]}
+
+
+OIDC = {
+    "OIDC_URL": "https://id.example.com",
+    "OIDC_CLIENT_ID": "crm",
+    "OIDC_CLIENT_SECRET": "x" * 40,
+    "OIDC_NAME": "Directory",
+}
+SAML = {"SAML_METADATA_URL": "https://id.example.com/saml", "SAML_ENTITY_ID": "urn:id"}
+
+
+def test_no_other_service_signs_people_in_unless_it_is_named():
+    found = read_settings("SINGLE_SIGN_ON", "INSTALLED_APPS", DATABASE_URL="sqlite://:memory:")
+
+    assert found["SINGLE_SIGN_ON"] == {}
+    assert "allauth.socialaccount" not in found["INSTALLED_APPS"]
+
+
+def test_single_sign_on_has_its_pages_where_it_is_named(tmp_path):
+    code = (
+        "import django; django.setup()\n"
+        "from django.core.management import call_command\n"
+        "from django.test import Client\n"
+        "call_command('migrate', verbosity=0)\n"
+        "page = Client(SERVER_NAME='localhost').get('/login/').content.decode()\n"
+        'import re; print(re.findall(\'href="(/account/[^"]*)">Directory\', page))'
+    )
+    environment = {"DATABASE_URL": f"sqlite:///{tmp_path}/crm.sqlite3", "HTTPS": "false"} | OIDC
+    environment["DJANGO_SETTINGS_MODULE"] = "crm.settings"
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | environment,
+        capture_output=True, text=True,
+    )  # fmt: skip
+
+    assert found.stdout.strip() == "['/account/oidc/oidc/login/']", found.stderr
+
+
+def test_saml_is_read_from_its_metadata():
+    found = read_settings("SOCIALACCOUNT_PROVIDERS", DATABASE_URL="sqlite://:memory:", **SAML)
+
+    (app,) = found["SOCIALACCOUNT_PROVIDERS"]["saml"]["APPS"]
+    assert app["settings"]["idp"]["metadata_url"] == SAML["SAML_METADATA_URL"]
+    assert "SAML_ENTITY_ID" in read_settings("DEBUG", SAML_METADATA_URL="https://id.example.com/")

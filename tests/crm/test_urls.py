@@ -7,16 +7,20 @@ pytestmark = pytest.mark.django_db
 
 # Everything else asks who it is; a new public page stands here, with its reason.
 PUBLIC = {
-    "login": "where people say who they are",
-    "logout": "harmless, and a second log-out should not end at an error",
-    "password_reset": "for people who can't log in",
-    "password_reset_done": "for people who can't log in",
-    "password_reset_confirm": "for people who can't log in",
-    "password_reset_complete": "for people who can't log in",
+    "account_login": "where people say who they are",
+    "account_logout": "harmless, and a second log-out should not end at an error",
+    "account_reset_password": "for people who can't log in",
+    "account_reset_password_done": "for people who can't log in",
+    "account_reset_password_from_key": "for people who can't log in",
+    "account_reset_password_from_key_done": "for people who can't log in",
+    "account_invitation": "who is invited has no password yet",
+    "account_confirm_email": "the mail may be read on another device",
+    "mfa_authenticate": "the second step of the log-in",
+    "mfa_login_webauthn": "a log-in with a passkey",
 }
 
 # An example of each kind of argument that our paths take.
-SAMPLES = {"pk": 1, "object_id": 1, "uidb64": "MQ", "token": "x", "app_label": "users"}
+SAMPLES = {"pk": 1, "object_id": 1, "uidb36": "1", "key": "x", "token": "x", "app_label": "users"}
 
 
 def routes(patterns=None, namespace=""):

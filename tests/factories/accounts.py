@@ -1,6 +1,6 @@
 import factory
 
-from accounts.models import Account
+from accounts.models import Account, AccountShare
 from tests.factories.users import UserFactory
 
 
@@ -10,3 +10,11 @@ class AccountFactory(factory.django.DjangoModelFactory):
 
     name = factory.Sequence(lambda n: f"Account {n}")
     owner = factory.SubFactory(UserFactory)
+
+
+class AccountShareFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = AccountShare
+
+    record = factory.SubFactory(AccountFactory)
+    user = factory.SubFactory(UserFactory)

@@ -1,6 +1,8 @@
+import datetime
+
 import factory
 
-from contacts.models import AccountContactRelation, Contact
+from contacts.models import AccountContactRelation, Contact, ContactShare, PlannedJobChange
 from contacts.services import relate, set_direct_accounts
 from core.journal import Kind, Label, operation
 from tests.factories.accounts import AccountFactory
@@ -40,3 +42,24 @@ class RelationFactory(factory.django.DjangoModelFactory):
     def _create(cls, model_class, *args, account, contact, **kwargs):
         with operation(Kind.RELATE, by=None, label=Label("Made for a test")):
             return relate(contact, account, **kwargs)
+
+
+class ContactShareFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = ContactShare
+
+    record = factory.SubFactory(ContactFactory)
+    user = factory.SubFactory(UserFactory)
+
+
+class PlannedJobChangeFactory(factory.django.DjangoModelFactory):
+    """A person's open plan to go to another account; the day may have come."""
+
+    class Meta:
+        model = PlannedJobChange
+
+    contact = factory.SubFactory(ContactFactory)
+    old_account = factory.SelfAttribute("contact.account")
+    new_account = factory.SubFactory(AccountFactory)
+    date = datetime.date(2026, 5, 3)
+    planned_by = factory.SelfAttribute("contact.owner")

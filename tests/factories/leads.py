@@ -4,7 +4,7 @@ import factory
 from django.utils import timezone
 
 from core.services import next_position
-from leads.models import AssignmentRule, Lead, LeadStatus, Phase, Queue, QueueMember
+from leads.models import AssignmentRule, Lead, LeadShare, LeadStatus, Phase, Queue, QueueMember
 from tests.factories.users import UserFactory
 
 
@@ -80,4 +80,12 @@ class QueueMemberFactory(factory.django.DjangoModelFactory):
         model = QueueMember
 
     queue = factory.SubFactory(QueueFactory)
+    user = factory.SubFactory(UserFactory)
+
+
+class LeadShareFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = LeadShare
+
+    record = factory.SubFactory(LeadFactory)
     user = factory.SubFactory(UserFactory)

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import factory
 
-from opportunities.models import Opportunity, OpportunityContactRole, Stage
+from opportunities.models import Opportunity, OpportunityContactRole, OpportunityTeamMember, Stage
 from opportunities.services import create_opportunities
 from tests.factories.accounts import AccountFactory
 from tests.factories.contacts import ContactFactory
@@ -44,3 +44,11 @@ class RoleFactory(factory.django.DjangoModelFactory):
     contact = factory.SubFactory(
         ContactFactory, account=factory.SelfAttribute("..opportunity.account")
     )
+
+
+class OpportunityTeamMemberFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = OpportunityTeamMember
+
+    record = factory.SubFactory(OpportunityFactory)
+    user = factory.SubFactory(UserFactory)
