@@ -56,7 +56,10 @@ CANARY = '"\' canary="1" ><script>canary</script>'
 IN_TAG = r"""<[a-z](?:"[^"]*"|'[^']*'|[^"'<>])*?"""  # up to an attribute, over quoted values
 REFLECTED = re.compile(rf"<script>canary|{IN_TAG}\scanary=", re.I)
 SECRET = "Nightingale"  # in the name of every record that the user may not see
-UNSAFE_LINK = re.compile(r"""(?:href|src|action)=["']?\s*(?:javascript|data|vbscript):""", re.I)
+# A picture cannot run code, wherever it comes from; the code for a second step is one.
+UNSAFE_LINK = re.compile(
+    r"""(?!src=["']?data:image/)(?:href|src|action)=["']?\s*(?:javascript|data|vbscript):""", re.I
+)
 INLINE = re.compile(rf"{IN_TAG}\s(?:style|on[a-z]+)=|<style\b|<script>", re.I)
 HEADERS = (
     "Content-Security-Policy",
