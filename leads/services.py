@@ -19,7 +19,7 @@ from core.services import locked, locked_owner, refuse_owner
 from core.signals import owner_changed
 from leads.models import Lead, LeadStatus, Phase, Queue
 from leads.models.lead import nurture_preset, refuse_unexplained
-from leads.models.takers import why_not_taken
+from leads.models.takers import ROLES, why_not_taken
 from leads.models.turns import turns_of
 from users.models import Role, User
 
@@ -260,6 +260,7 @@ def accept_handover(lead, *, by, key=None):
     Take over ``lead``, which was handed over to ``by``: now he owns it. Announces owner_changed.
 
     :raises NotHandedOver: no hand-over of it waits for the answer of ``by``
+    :raises NotAllowed: ``by`` has a role by now that does not work on leads
     :raises OwnerInactive: ``by`` has been deactivated meanwhile
     """
     label = Label(gettext_noop("Accepted %(lead)s"), lead=lead)
@@ -281,6 +282,7 @@ def return_handover(lead, *, reason, by, key=None):
     Give ``lead``, which was handed over to ``by``, back with a reason; its owner stays.
 
     :raises NotHandedOver: no hand-over of it waits for the answer of ``by``
+    :raises NotAllowed: ``by`` has a role by now that does not work on leads
     :raises NoteTooShort: there is no reason
     """
     label = Label(gettext_noop("Returned %(lead)s"), lead=lead)
@@ -298,6 +300,8 @@ def _locked_for_answer(lead, *, by):
     lead = locked(lead, by=by, verb=Verb.VIEW)
     if not lead.waits_for(by):
         raise NotHandedOver(_("%(lead)s does not wait for your answer.") % {"lead": lead})
+    if by.role not in ROLES:  # it was another one when the lead was handed over
+        raise NotAllowed(_("%(user)s does not work on leads.") % {"user": by})
     return lead
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.db.migrations.loader import MigrationLoader
 from django.db.models import CheckConstraint, Q
 from django.urls import URLPattern, get_resolver
 
@@ -83,6 +84,7 @@ SHEETS = sorted(
     if path.name != "topsail.css"  # the others, joined
 )
 SCRIPTS = sorted(path.relative_to(ROOT) for path in (ROOT / "static").rglob("*.js"))
+MIGRATIONS = MigrationLoader(None).disk_migrations
 MODELS = [
     model for app in apps.get_app_configs() if app.label in LEVEL for model in app.get_models()
 ]
@@ -231,6 +233,11 @@ def test_the_database_too_keeps_to_the_limit_of_a_long_text(model):
             assert Q(**{f"{field.name}__length__lte": field.limit}) in conditions, field.name
 
 
+@pytest.mark.parametrize("key", sorted(k for k in MIGRATIONS if k[0] in LEVEL), ids=".".join)
+def test_migrations_can_be_taken_back(key):
+    assert [step for step in MIGRATIONS[key].operations if not step.reversible] == []
+
+
 # Templates, style sheets
 
 
@@ -253,6 +260,14 @@ def test_templates_fit_the_content_security_policy(path):
 @pytest.mark.parametrize("path", MODULES, ids=str)
 def test_code_marks_nothing_as_safe(path):
     assert {"mark_safe", "SafeString", "csrf_exempt"} & set(names_in(path)) == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_markup_is_formatted_from_what_stands_in_the_code(path):
+    """``format_html`` escapes what is filled in, not what an f-string has put in before."""
+    for node in nodes_of(path):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "").startswith("format_html"):
+            assert not any(isinstance(part, ast.JoinedStr) for part in ast.walk(node.args[0]))
 
 
 COLOUR = re.compile(

@@ -10,14 +10,17 @@ from itertools import count
 from urllib.parse import quote
 
 import pytest
+from django.apps import apps
+from django.db.models import QuerySet
 from django.test import Client
 
-from core.models import OwnedRecord
-from tests.digest import digest
+from core.models import Batch, OwnedRecord, SavedView, Seen
+from core.records import Journalled
+from tests.digest import differences, digest
 from tests.laboratory import CANARY, FORM, Laboratory, World, form_in, is_html, rolled_back
 from tests.pages import sent
 from tests.routes import routes
-from users.models import User
+from users.models import Role, User
 
 pytestmark = pytest.mark.django_db
 
@@ -426,6 +429,42 @@ def test_a_session_that_is_none_leads_to_the_log_in(world, cookie):
 
     assert response.status_code == 302 and response.url.startswith("/login/")
     laboratory.judge()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_part_of_a_page_without_a_session_leads_its_page_to_the_log_in(world, method):
+    laboratory = Laboratory(world, Client(), None)
+    for route in ROUTES:
+        if getattr(route.pattern.callback, "login_required", True):
+            address = address_of(world, route)
+            response = laboratory.ask(method, address, headers={"HX-Request": "true"})
+            assert response.status_code == 401, address
+            assert response.headers["HX-Redirect"].startswith("/login/?next="), address
+            assert response.content == b"", address
+    laboratory.judge()
+
+
+@pytest.mark.parametrize("route", FORMS, ids=str)
+def test_a_right_that_is_gone_when_the_form_is_sent_counts_no_more(world, ask, route):
+    """Whoever may only read by then changes no record, whatever page was open."""
+    laboratory = ask(route)
+    address, data = laboratory.filled_in(route)
+    user, laboratory.user = laboratory.user, None  # he may see more by then, too
+    users = QuerySet(User).filter(pk=user.pk if user else None)  # past the journal
+    records = {model._meta.label_lower for model in apps.get_models() if is_business(model)}
+
+    def then():
+        changed = differences(world.digest, digest(journal=True, stamps=True))
+        assert records & set(changed) == set(), address
+
+    with rolled_back():
+        users.update(role=Role.READ_ONLY)
+        laboratory.post(address, data, then=then)
+
+
+def is_business(model):
+    """Whether it holds records of the business or settings, not what somebody has for himself."""
+    return issubclass(model, Journalled) and model not in (SavedView, Seen, Batch, User)
 
 
 def test_somebody_who_may_not_come_any_more_is_sent_to_the_log_in(world):

@@ -109,3 +109,16 @@ def test_settings_page_names_variables_that_are_read():
 
     # Django's own command reads it.
     assert {name for name in told if name not in text} == {"DJANGO_SUPERUSER_PASSWORD"}
+
+
+def test_page_of_security_names_tests_that_exist():
+    page = (ROOT / "docs/admin/security.md").read_text()
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", page)
+
+    assert len(named) > 60
+    wrong = [
+        (path, name)
+        for path, name in named
+        if f"def {name}(" not in (ROOT / "tests" / path).read_text()
+    ]
+    assert wrong == []

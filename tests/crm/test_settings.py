@@ -85,6 +85,12 @@ def test_settings_refuse_what_they_can_not_do(name, value):
     assert "ImproperlyConfigured" in read_settings("DEBUG", **POSTGRESQL | {name: value})
 
 
+def test_earlier_keys_go_on_counting():
+    read = read_settings("SECRET_KEY_FALLBACKS", **POSTGRESQL, SECRET_KEY_FALLBACKS="old,older")
+
+    assert read == {"SECRET_KEY_FALLBACKS": ["old", "older"]}
+
+
 OIDC = {
     "OIDC_URL": "https://id.example.com",
     "OIDC_CLIENT_ID": "crm",

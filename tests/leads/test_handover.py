@@ -205,6 +205,19 @@ def test_only_the_receiver_answers_and_only_once(lead, rep, manager, sdr):
         return_handover(lead, reason="Too late", by=rep)
 
 
+def test_who_may_only_read_by_then_answers_nothing(client, lead, sdr, rep):
+    pending(lead, rep)
+    rep.role = Role.READ_ONLY
+    rep.save()
+    client.force_login(rep)
+
+    for name, data in (("accept", {}), ("return", {"reason": "Not mine"})):
+        assert client.post(url(f"leads:lead_{name}", lead), data).status_code == 403
+
+    lead.refresh_from_db()
+    assert (lead.owner, lead.handed_over_to) == (sdr, rep)
+
+
 def test_all_of_it_can_be_undone(lead, sdr, rep, admin):
     lead = accept_handover(pending(lead, rep), by=rep)
 
