@@ -23,7 +23,14 @@ from tests.matrix.doors import (
     SIGNED_IN,
     door_of,
 )
-from tests.matrix.rights import BIN_AND_UNDO, CELLS, REACHED, SOME_FIELDS, reached
+from tests.matrix.rights import (
+    BIN_AND_UNDO,
+    CELLS,
+    REACHED,
+    SOME_FIELDS,
+    reached,
+    sees_names_only,
+)
 from tests.pages import sent
 from tests.routes import routes
 from users.models import Role, User
@@ -97,6 +104,10 @@ def expected(door, role, where, method):
         seen = seen | scope | {"own"}
     if where not in seen:
         return 404
+    if sees_names_only(role, thing) and door.what in ("role", "deal share"):
+        return 404
+    if sees_names_only(role, thing) and door.what == "whole deal":
+        return 403
     if door.what == "operation" and verb == "view":
         return "ok"
     if verb in ("undo", "restore"):

@@ -87,6 +87,7 @@ class Company:
             "main relation": contact.relations.get(account=account),
             "plan": PlannedJobChangeFactory(contact=contact, new_account=group),
             "deal": deal,
+            "whole deal": deal,
             "role": RoleFactory(opportunity=deal, contact=contact),
             "closed deal": lost,
             **self._leads_of(owner),

@@ -130,7 +130,7 @@ DOORS = """
     opportunities:opportunity_list              GET       list deal
     opportunities:opportunity_create            GET POST  create deal
     opportunities:opportunity_detail            GET       view deal
-    opportunities:opportunity_history           GET       view deal
+    opportunities:opportunity_history           GET       view whole deal
     opportunities:opportunity_update            GET POST  edit deal
     opportunities:opportunity_stage             GET POST  change_stage deal
     opportunities:opportunity_won               GET POST  change_stage deal
@@ -142,7 +142,7 @@ DOORS = """
     opportunities:role_update                   GET POST  edit role
     opportunities:role_primary                  GET POST  edit role
     opportunities:role_remove                   GET POST  edit role
-    opportunities:opportunity_sharing           GET       view deal
+    opportunities:opportunity_sharing           GET       view whole deal
     opportunities:opportunity_share             GET POST  share deal
     opportunities:opportunityteammember_update  GET POST  share deal share
     opportunities:opportunityteammember_end     GET POST  share deal share
@@ -212,6 +212,7 @@ THINGS = {
     "archived lead": "lead",
     "operation": "lead",
     "deal": "opportunity",
+    "whole deal": "opportunity",
     "closed deal": "opportunity",
     "role": "opportunity",
     "relation": "contact",

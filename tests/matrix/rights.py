@@ -52,7 +52,7 @@ RIGHTS = {
 
 # What the footnotes say, as far as it changes how far a cell reaches.
 WITH_GRANT = {("account", "1"), ("contact", "1"), ("lead", "2"), ("opportunity", "3")}
-NAMES_ONLY = {("opportunity", "5")}  # a stub, which is no view
+NAMES_ONLY = {("opportunity", "5")}  # a few fields of all, not held back by defaults
 SOME_FIELDS = {("contact", "2"), ("contact", "3"), ("lead", "3")}  # not held back by defaults
 
 # The defaults of a new installation; they hold back all but administrators and UNCAPPED.
@@ -97,10 +97,16 @@ def reached(role, thing, verb):
         return REACHED["A" if role == "ADMIN" else "O" if may_edit else "–"]
     scope, note = CELLS[thing].get((role, verb), "–")[0], CELLS[thing].get((role, verb), "–")[1:]
     needs_grant = (thing, note) in WITH_GRANT or verb == "import"
-    if (needs_grant and verb not in GRANTS.get(role, ())) or (thing, note) in NAMES_ONLY:
+    if needs_grant and verb not in GRANTS.get(role, ()):
         return REACHED["–"]
-    is_free = role == "ADMIN" or (thing, note) in SOME_FIELDS or (role, thing, verb) in UNCAPPED
+    in_part = (thing, note) in SOME_FIELDS | NAMES_ONLY
+    is_free = role == "ADMIN" or in_part or (role, thing, verb) in UNCAPPED
     if is_free:
         return REACHED[scope]
     cap = READ[thing] if verb in READ_VERBS else EDIT[thing] if verb in EDIT_VERBS else "A"
     return REACHED[scope] & REACHED[cap]
+
+
+def sees_names_only(role, thing):
+    """Whether somebody of ``role`` sees but a few fields of such a record."""
+    return (thing, CELLS.get(thing, {}).get((role, "view"), "–")[1:]) in NAMES_ONLY
