@@ -212,7 +212,8 @@ def test_who_may_only_read_by_then_answers_nothing(client, lead, sdr, rep):
     client.force_login(rep)
 
     for name, data in (("accept", {}), ("return", {"reason": "Not mine"})):
-        assert client.post(url(f"leads:lead_{name}", lead), data).status_code == 403
+        response = client.post(url(f"leads:lead_{name}", lead), data)
+        assert (response.status_code, response.url) == (303, lead.get_absolute_url())
 
     lead.refresh_from_db()
     assert (lead.owner, lead.handed_over_to) == (sdr, rep)
