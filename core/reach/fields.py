@@ -191,9 +191,4 @@ def _is_for(reach, rule, record):
 def _limit(reach, record):
     """The fields that a footnote of the matrix limits editing to; None if none does."""
     note = reach.cell(record.access, Verb.EDIT)[1]
-    free = note.free and all(getattr(record, n) in values for n, values in note.free.items())
-    if not note.fields or free:
-        return None
-    if note.own_free and reach.owns(Scope.OWN, record.owner_id):
-        return None
-    return note.fields
+    return note.fields if reach.is_limited(record, note) else None

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import NotAllowed
 from core.reach.matrix import MATRIX, NOTES, PLAIN, READ_VERBS, UNCAPPED, UNDO, Scope, Verb
-from core.reach.scope import reach_of
+from core.reach.scope import matches, reach_of
 from users.models import Role, User
 
 # -- querysets --------------------------------------------------------------------------------
@@ -185,9 +185,9 @@ def _can(record, reach, verb, *, whole=False):
     model, pk = type(record), record.pk
     if not reach.owns(scope, record.owner_id) and pk not in reach.lent(model, verb):
         return False
-    if not _matches(record, note.only):
+    if not matches(record, note.only):
         return False
-    if whole and note.fields and not _is_free(record, reach, note):
+    if whole and reach.is_limited(record, note):
         return False
     if reach.is_admin or not getattr(record, "is_private", False):
         return True
@@ -196,19 +196,8 @@ def _can(record, reach, verb, *, whole=False):
     return pk in reach.lent(model, verb, private=True)
 
 
-def _is_free(record, reach, note):
-    """Whether more than the certain fields of a footnote may be edited on ``record``."""
-    if note.free and _matches(record, note.free):
-        return True
-    return note.own_free and reach.owns(Scope.OWN, record.owner_id)
-
-
 def _key(record, name):
     return getattr(record, record._meta.get_field(name).attname)
-
-
-def _matches(record, wanted):
-    return all(getattr(record, name) in values for name, values in wanted.items())
 
 
 def fields_judged(model):

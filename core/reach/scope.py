@@ -179,6 +179,12 @@ class Reach:
             return False
         return owner_id in (self.own if scope == Scope.OWN else self.team)
 
+    def is_limited(self, record, note):
+        """Whether the footnote ``note`` limits editing of ``record`` to certain fields."""
+        if not note.fields or (note.free and matches(record, note.free)):
+            return False
+        return not (note.own_free and self.owns(Scope.OWN, record.owner_id))
+
     def owned(self, scope, prefix=""):
         """The condition that the owner lies within ``scope``; none for all records."""
         if scope == Scope.ALL:
@@ -190,6 +196,11 @@ class Reach:
         return Q(**{f"{prefix}owner__team_id__in": sorted(teams)}) | Q(
             **{f"{prefix}owner_id__in": sorted(self.subordinates)}
         )
+
+
+def matches(record, wanted):
+    """Whether each of the fields ``wanted`` has one of its values."""
+    return all(getattr(record, name) in values for name, values in wanted.items())
 
 
 def reach_of(user):
